@@ -1,0 +1,111 @@
+"""Every setting there is: one field each, read from the environment (prefix ``ZHIKE_``) and from ``.env``.
+
+A wrong value stops the start with one clear line (:func:`load`). Units stand in the names.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(SystemExit):
+    """A setting is wrong; the message names the variable and the mend. Ends the program with status 2."""
+
+
+class Settings(BaseSettings):
+    """See each field's description; ``.env.example`` lists them all with their defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHIKE_", env_file=ROOT / ".env", extra="ignore")
+
+    shop_name: str = Field("澄屿商城", description="The shop's name as customers see it.")
+    bot_name: str = Field("小知", description="The bot's name as customers see it.")
+    time_zone: str = Field("Asia/Shanghai", description="The zone business hours and dates are told in.")
+    demo: bool = Field(True, description="Demo mode: demo data are loaded and the page offers 'sign in as'.")
+
+    var_dir: Path = Field(ROOT / "var", description="Folder for the database, uploads, logs and keys made here.")
+    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in var_dir.")
+    redis_url: str = Field("", description="Redis for Socket.IO fan-out and rate limits; empty means in-process.")
+    rabbitmq_url: str = Field("", description="RabbitMQ the brain publishes its events to; empty means none.")
+
+    host: str = Field("127.0.0.1", description="Address the web process listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the customer page and the API.")
+    brain_port: int = Field(8005, ge=1, le=65535, description="Port of the brain (Rasa), loopback only.")
+    actions_port: int = Field(8055, ge=1, le=65535, description="Port of the action server, loopback only.")
+    web_threads: int = Field(120, ge=8, description="Threads of the web process; a socket or long poll holds one.")
+
+    secret_key: str = Field("", description="Signs what the server hands out; empty means one made in var_dir.")
+    customer_token_secret: str = Field("", description="HS256 secret shared with the shop's site; empty: made here.")
+    internal_secret: str = Field("", description="Secret between web, brain and actions; empty: made in var_dir.")
+
+    turn_workers: int = Field(6, ge=1, description="Turns sent to the brain at the same time by one process.")
+    turn_lease_seconds: float = Field(30, gt=0, description="How long a turn may be out before it is asked again.")
+    brain_timeout_seconds: float = Field(20, gt=0, description="How long one answer of the brain is waited for.")
+    brain_patience_seconds: float = Field(
+        45, ge=0, description="How long a customer waits for an absent brain before being queued for a person."
+    )
+    sweep_seconds: float = Field(0.5, gt=0, description="How often due things are looked for.")
+
+    message_max_chars: int = Field(2000, ge=1, description="Longest message a customer may send.")
+    upload_max_bytes: int = Field(5 * 1024 * 1024, ge=1, description="Largest picture a customer may send.")
+    messages_per_talk: str = Field("20/10 seconds", description="Customer messages allowed in one talk.")
+    talks_per_address: str = Field("120/minute", description="New talks allowed from one address.")
+    sign_ins_failed: str = Field("10/5 minutes", description="Failed agent sign-ins allowed from one address.")
+    trusted_proxies: int = Field(0, ge=0, description="How many proxies in front set X-Forwarded-For.")
+
+    verify_tries: int = Field(5, ge=1, description="Wrong order/phone pairs allowed in a talk (and per order) an hour.")
+    presence_timeout_seconds: float = Field(60, gt=0, description="Silence after which an agent counts as gone.")
+    agent_session_hours: float = Field(12, gt=0, description="How long an agent stays signed in.")
+    handling_seconds_default: float = Field(300, gt=0, description="Mean handling time assumed before any is known.")
+
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The business's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.var_dir / 'zhike.db'}"
+
+    @property
+    def brain_url(self) -> str:
+        """Where the brain answers."""
+        return f"http://127.0.0.1:{self.brain_port}"
+
+    @property
+    def actions_url(self) -> str:
+        """Where the action server answers."""
+        return f"http://127.0.0.1:{self.actions_port}"
+
+
+@lru_cache
+def load() -> Settings:
+    """The settings of this process. Raises :class:`SettingsError` with one line per wrong value."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = [f"ZHIKE_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("Wrong setting – " + "; ".join(lines)) from None
+    from core import secrets
+
+    return secrets.fill(settings)

@@ -1,0 +1,111 @@
+// Every HTTP call of the desk. What goes over the wire is written down in the contract (docs); nothing else talks to it.
+
+const BASE = '/api/v1/agent'
+// A request that hangs must become a failed line that can be sent again (the client_message_id keeps it from doubling).
+const TIMEOUT_MS = 15_000
+
+let token = null
+let unauthorized = () => {}
+let clockOffset = 0
+
+export class ApiError extends Error {
+  constructor(status, message, retryAfter = null) {
+    super(message)
+    this.status = status
+    this.retryAfter = retryAfter
+  }
+}
+
+export function setToken(value) {
+  token = value
+}
+
+export function onUnauthorized(handler) {
+  unauthorized = handler
+}
+
+/** How far the server's clock is ahead of ours, in ms: waiting times are counted from the server's stamps. */
+export function serverClockOffset() {
+  return clockOffset
+}
+
+const FALLBACK = {
+  0: '网络不通，请检查网络后再试。',
+  403: '您没有权限做这个操作。',
+  404: '没有找到，可能已被移走。',
+  409: '状态已变化，请刷新后再试。',
+  413: '内容太长了，请分几次发送。',
+  422: '内容不符合要求，请检查后再试。',
+  429: '操作太频繁，请稍后再试。',
+}
+
+function noteServerTime(response) {
+  const stamp = Date.parse(response.headers.get('Date') || '')
+  // The header has whole seconds and the answer took time: below two seconds the difference means nothing.
+  if (!Number.isNaN(stamp)) clockOffset = Math.abs(stamp - Date.now()) < 2000 ? 0 : stamp - Date.now()
+}
+
+async function problemOf(response) {
+  let body = {}
+  try {
+    body = await response.json()
+  } catch {
+    // Not problem JSON (a proxy's page, say): the fallback sentence has to do.
+  }
+  const text = body.detail || body.title || FALLBACK[response.status] || '服务暂时不可用，请稍后再试。'
+  return new ApiError(response.status, text, Number(response.headers.get('Retry-After')) || null)
+}
+
+async function request(method, path, body, { signIn = false } = {}) {
+  const usedToken = token
+  const headers = { Accept: 'application/json' }
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (usedToken && !signIn) headers.Authorization = `Bearer ${usedToken}`
+  let response
+  try {
+    response = await fetch(BASE + path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+  } catch (error) {
+    throw new ApiError(0, error?.name === 'TimeoutError' ? '服务器没有及时回应，请再试一次。' : FALLBACK[0])
+  }
+  noteServerTime(response)
+  if (!response.ok) {
+    const problem = await problemOf(response)
+    // A late 401 of a session that is already over must not throw out the one that followed it.
+    if (response.status === 401 && !signIn && usedToken && usedToken === token) unauthorized(problem.message)
+    throw problem
+  }
+  if (response.status === 204) return null
+  const text = await response.text()
+  return text ? JSON.parse(text) : null
+}
+
+const talk = (id, rest = '') => `/conversations/${encodeURIComponent(id)}${rest}`
+
+export const api = {
+  signIn: (name, password) => request('POST', '/session', { name, password }, { signIn: true }),
+  signOut: () => request('DELETE', '/session'),
+  me: () => request('GET', '/me'),
+  setPresence: (state) => request('PUT', '/presence', { state }),
+
+  list: (state) => request('GET', `/conversations?state=${state}`),
+  next: () => request('POST', '/next'),
+  accept: (id) => request('POST', talk(id, '/accept')),
+  talk: (id) => request('GET', talk(id)),
+  messages: (id, after) => request('GET', talk(id, `/messages?after=${after}`)),
+  send: (id, text, clientMessageId) =>
+    request('POST', talk(id, '/messages'), { text, client_message_id: clientMessageId }),
+  note: (id, text) => request('POST', talk(id, '/notes'), { text }),
+  transfer: (id, target) => request('POST', talk(id, '/transfer'), target),
+  close: (id, reason, tags) => request('POST', talk(id, '/close'), { reason, tags }),
+  read: (id, seq) => request('POST', talk(id, '/read'), { seq }),
+  suggestions: (id) => request('GET', talk(id, '/suggestions')),
+
+  cannedReplies: () => request('GET', '/canned-replies'),
+  colleagues: () => request('GET', '/colleagues'),
+  closeReasons: () => request('GET', '/close-reasons'),
+}

@@ -1,0 +1,99 @@
+// How lists of messages grow. Pure functions: the same message may come by the answer to a POST, by the socket and by
+// a refetch, in any order, and must be shown once.
+
+/** A line the agent has written that the server has not confirmed. It has no seq; `local` is 'sending' or 'failed'. */
+export function localMessage({ clientId, text, kind = 'text', agentName, now }) {
+  return {
+    seq: null,
+    sender: 'agent',
+    kind,
+    text,
+    agent_name: agentName,
+    client_message_id: clientId,
+    created_at: new Date(now).toISOString(),
+    local: 'sending',
+    error: '',
+  }
+}
+
+// Notes are posted without a client_message_id (the contract has none for them), so a note that comes back is known by
+// its text. afterSeq is the newest line that was there when the note was written: an older equal note is another one.
+function isSameNote(local, incoming) {
+  return local.kind === 'note' && incoming.kind === 'note' && incoming.sender === 'agent' &&
+    incoming.text === local.text && incoming.seq > (local.afterSeq ?? 0)
+}
+
+function confirms(local, incoming) {
+  if (incoming.client_message_id) return incoming.client_message_id === local.client_message_id
+  return isSameNote(local, incoming)
+}
+
+/** Merge what came from the server into what is held: once each, by seq; unconfirmed lines stay at the end. */
+export function mergeMessages(held, incoming) {
+  const bySeq = new Map()
+  let locals = []
+  for (const message of held) {
+    if (message.seq == null) locals.push(message)
+    else bySeq.set(message.seq, message)
+  }
+  for (const message of incoming) {
+    if (message.seq == null) continue
+    if (!bySeq.has(message.seq)) {
+      // One incoming message settles one local line only: two equal notes stay two.
+      const settled = locals.findIndex((local) => confirms(local, message))
+      if (settled >= 0) locals = locals.filter((_, index) => index !== settled)
+    }
+    bySeq.set(message.seq, message)
+  }
+  return [...[...bySeq.values()].sort((a, b) => a.seq - b.seq), ...locals]
+}
+
+/** The answer to a POST: the local line gets its seq, unless the socket was faster and has brought the message. */
+export function confirmLocal(held, clientId, seq) {
+  const local = held.find((message) => message.seq == null && message.client_message_id === clientId)
+  if (!local) return held
+  if (held.some((message) => message.seq === seq)) return held.filter((message) => message !== local)
+  const { local: _state, error: _error, afterSeq: _after, ...confirmed } = local
+  return mergeMessages(held.filter((message) => message !== local), [{ ...confirmed, seq }])
+}
+
+/** Change the state of a local line ('sending' | 'failed'). */
+export function markLocal(held, clientId, local, error = '') {
+  return held.map((message) =>
+    message.seq == null && message.client_message_id === clientId ? { ...message, local, error } : message,
+  )
+}
+
+export function newestSeq(messages) {
+  return messages.reduce((seq, message) => Math.max(seq, message.seq ?? 0), 0)
+}
+
+/** Rows for the page: a separator before the first message of each day, and whether the name has to be shown. */
+export function toRows(messages, dayOf) {
+  const rows = []
+  let day = null
+  let previous = null
+  for (const message of messages) {
+    const today = dayOf(message.created_at)
+    if (today !== day) {
+      rows.push({ type: 'day', key: `day-${today}`, day: today })
+      day = today
+      previous = null
+    }
+    const who = `${message.sender}/${message.agent_name || ''}/${message.kind === 'note'}`
+    rows.push({ type: 'message', key: message.seq ?? message.client_message_id, message, showName: who !== previous })
+    previous = who
+  }
+  return rows
+}
+
+/** One line of a message for lists. */
+export function previewText(message) {
+  if (!message) return ''
+  const text = (message.text || '').replace(/\s+/g, ' ').trim()
+  if (message.kind === 'image') return '[图片]'
+  if (message.kind === 'rating') return text || '[评价]'
+  if (message.kind === 'note') return `[备注] ${text}`
+  if (message.kind === 'card') return text ? `[卡片] ${text}` : '[卡片]'
+  return text
+}

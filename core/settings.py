@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     messages_per_talk: str = Field("20/10 seconds", description="Customer messages allowed in one talk.")
     talks_per_address: str = Field("120/minute", description="New talks allowed from one address.")
     sign_ins_failed: str = Field("10/5 minutes", description="Failed agent sign-ins allowed from one address.")
+    embed_origins: str = Field("'self'", description="Sites that may embed the chat, as in CSP frame-ancestors.")
     trusted_proxies: int = Field(0, ge=0, description="How many proxies in front set X-Forwarded-For.")
 
     verify_tries: int = Field(5, ge=1, description="Wrong order/phone pairs allowed in a talk (and per order) an hour.")

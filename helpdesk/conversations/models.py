@@ -27,11 +27,11 @@ class Conversation(Base):
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    token_hash: Mapped[str] = mapped_column(String(64))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     channel: Mapped[str] = mapped_column(String(30))
     visitor_id: Mapped[str | None] = mapped_column(String(120))
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"), index=True)
-    verified_by: Mapped[str | None] = mapped_column(String(20))  # signed_in, order
+    verified_by: Mapped[str | None] = mapped_column(String(20))  # signed_in, phone, order (see crm/customers/access.py)
     state: Mapped[str] = mapped_column(String(20), default="bot")
     epoch: Mapped[int] = mapped_column(default=0)
     last_seq: Mapped[int] = mapped_column(default=0)
@@ -53,6 +53,8 @@ class Conversation(Base):
     waiting_since: Mapped[datetime | None]  # the customer's oldest line nobody answered
     accepted_at: Mapped[datetime | None]
     first_response_at: Mapped[datetime | None]
+    understood: Mapped[dict[str, Any]]  # what the bot knows so far: {"slots": {name: value}, "tried": [intent, …]}
+    verified_orders: Mapped[list[str]]  # numbers this visitor may see without being the account's owner
     handover: Mapped[dict[str, Any] | None]  # reason, summary, intents, slots, tried
     started_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]

@@ -80,8 +80,13 @@ async function request(method, path, body, { signIn = false } = {}) {
     throw problem
   }
   if (response.status === 204) return null
-  const text = await response.text()
-  return text ? JSON.parse(text) : null
+  try {
+    const text = await response.text()
+    return text ? JSON.parse(text) : null
+  } catch {
+    // Cut off on the way, or not our server at all (a hotel's sign-in page).
+    throw new ApiError(0, FALLBACK[0])
+  }
 }
 
 const talk = (id, rest = '') => `/conversations/${encodeURIComponent(id)}${rest}`

@@ -7,6 +7,7 @@ import { ui } from './ui.js'
 
 // Alt+N held down must not take three talks.
 let taking = false
+export const isTaking = () => taking
 
 async function take(request) {
   if (taking) return

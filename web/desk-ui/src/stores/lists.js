@@ -8,6 +8,8 @@ export const lists = reactive({
   queued: empty(),
   mine: empty(),
   closed: empty(),
+  /** How many wait in all; the server may count more than it lists. */
+  waiting: 0,
   /** talk id → { seq: true } of the customer's lines that nobody has looked at (a set, so that nothing counts twice). */
   unread: {},
 })
@@ -21,6 +23,7 @@ export function resetLists() {
     version[name] += 1
   }
   lists.unread = {}
+  lists.waiting = 0
 }
 
 export const findIn = (name, id) => lists[name].items.find((item) => item.id === id)
@@ -58,12 +61,14 @@ export async function refreshList(name) {
     lists[name].items = name === 'mine' ? keepOrder(lists.mine.items, fresh) : fresh
     lists[name].loaded = true
     lists[name].error = ''
+    if (name === 'queued') lists.waiting = fresh.length
     return
   }
 }
 
-export function setQueue(conversations) {
+export function setQueue(conversations, waiting) {
   version.queued += 1
+  lists.waiting = waiting ?? conversations.length
   lists.queued.items = conversations
   lists.queued.loaded = true
   lists.queued.error = ''
@@ -72,7 +77,10 @@ export function setQueue(conversations) {
 export function addMine(conversation) {
   version.mine += 1
   version.queued += 1
-  lists.queued.items = lists.queued.items.filter((item) => item.id !== conversation.id)
+  if (isQueued(conversation.id)) {
+    lists.queued.items = lists.queued.items.filter((item) => item.id !== conversation.id)
+    lists.waiting = Math.max(0, lists.waiting - 1)
+  }
   if (!isMine(conversation.id)) lists.mine.items = [conversation, ...lists.mine.items]
   lists.mine.loaded = true
 }

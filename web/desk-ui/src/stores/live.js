@@ -1,10 +1,11 @@
 // Brings the socket and the stores together, from sign-in to sign-out.
 import { ref, watch } from 'vue'
 import { api } from '../api.js'
+import { customerName } from '../lib/format.js'
 import { beep } from '../lib/sound.js'
 import { toast } from '../lib/toast.js'
 import { connect, disconnect, hurry } from '../realtime.js'
-import { leave } from './actions.js'
+import { isTaking, leave } from './actions.js'
 import { applyPresence, loadReasons, loadReplies } from './directory.js'
 import { countUnread, isMine, lists, refreshList, resetLists, setQueue } from './lists.js'
 import { currentToken, endSession, refreshMe, session } from './session.js'
@@ -31,8 +32,10 @@ export function refreshAll() {
 }
 
 async function refreshMine() {
+  const firstTime = !lists.mine.loaded
   const before = lists.mine.items.map((item) => item.id)
   await refreshList('mine')
+  if (!firstTime && !isTaking()) announce(lists.mine.items.filter((item) => !before.includes(item.id)))
   // Gone without our doing: the customer left, a supervisor moved it, time ran out.
   for (const id of before) {
     if (isMine(id)) continue
@@ -44,6 +47,14 @@ async function refreshMine() {
   }
 }
 
+// Talks that were given to me: by the routing, by a colleague, by a supervisor.
+function announce(given) {
+  if (!given.length) return
+  for (const item of given) toast.info(`新会话：${customerName(item)} 已分配给您。`)
+  if (ui.sound) beep('queue')
+  countUnread(ui.activeId)
+}
+
 let mineTimer = null
 function refreshMineSoon() {
   clearTimeout(mineTimer)
@@ -53,11 +64,11 @@ function refreshMineSoon() {
 const itIsMe = (agent) =>
   Boolean(agent) && (agent.id ? agent.id === session.agent.id : [session.agent.display_name, session.agent.name].includes(agent.name))
 
-function onQueue({ conversations }) {
+function onQueue({ conversations, waiting }) {
   const known = new Set(lists.queued.items.map((item) => item.id))
   const arrived = conversations.filter((item) => !known.has(item.id)).length
   const firstTime = !lists.queued.loaded
-  setQueue(conversations)
+  setQueue(conversations, waiting)
   if (!arrived || firstTime) return
   if (document.hidden) arrivedHidden.value += arrived
   const working = ['online', 'busy'].includes(session.agent?.presence)

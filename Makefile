@@ -1,0 +1,46 @@
+# 知客 Zhike. `make help` lists what there is.
+PYTHON ?= python3
+PORT ?= 8000
+BIN = .venv/bin
+PY = $(BIN)/python
+
+.PHONY: help run setup env test check format bench eval lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
+
+run: env ## sets up whatever is missing, starts everything, prints the addresses (PORT= moves it)
+	@ZHIKE_PORT=$(PORT) $(BIN)/zhike up
+
+setup: env ## sets up only
+	@$(BIN)/zhike setup
+
+env: # both environments and the desk's build
+	@$(PYTHON) scripts/setup.py
+
+test: setup ## sets up what is missing and passes the tests
+	@$(PY) -m pytest -q $(ARGS)
+
+check: env ## format, lint, types, arrows
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(PY) scripts/kb_near_copies.py
+	@$(PY) scripts/nlu_near_copies.py
+
+format: env ## formats and mends what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## benchmarks to a table
+	@$(PY) scripts/bench.py
+
+eval: setup ## language measures to a table (FILE= for other labelled messages)
+	@$(BIN)/zhike nlu eval $(or $(FILE),tests/nlu/golden.tsv)
+
+lock: env ## locks the requirement files anew
+	@sh scripts/lock.sh
+
+clean: ## removes what make made (not var/)
+	rm -rf .venv .venv-bot .tools .setup models web/static/desk web/desk-ui/node_modules

@@ -1,0 +1,112 @@
+"""Requests that only look something up: one action an intent, answered at once when the customer is known.
+
+A look-up may interrupt a form: when it has answered, the form asks its open question again.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.talk import Talk, order_reference, talking
+from core.errors import ZhikeError
+from crm.orders import usecases as orders
+from crm.orders.models import Order
+
+
+class Answer(Action):
+    """An action that answers and needs not know the customer. Subclasses say :meth:`answer`."""
+
+    intent: ClassVar[str]
+    needs_customer: ClassVar[bool] = False
+    ends_form: ClassVar[bool] = False
+
+    def name(self) -> str:
+        """``action_<intent>``; the brain's rules call it so."""
+        return f"action_{self.intent}"
+
+    @abstractmethod
+    def answer(self, talk: Talk) -> dict[str, Any] | None:
+        """Speaks; slots to set, if any. A Refusal raised here is told to the customer."""
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        """Answers, then lets an interrupted form go on."""
+        form = (tracker.active_loop or {}).get("name")
+        with talking(dispatcher, tracker) as talk:
+            if self.needs_customer and talk.access is None:
+                return self._verify_first(talk, form)
+            try:
+                slots = self.answer(talk) or {}
+            except ZhikeError as refusal:
+                talk.voice.refuse(refusal)
+                slots = {}
+        events: list[EventType] = [SlotSet(name, value) for name, value in slots.items()]
+        if form and self.ends_form:
+            return [*events, ActiveLoop(None), SlotSet("requested_slot", None)]
+        return [*events, FollowupAction(form)] if form else events
+
+    def _verify_first(self, talk: Talk, form: str | None) -> list[EventType]:
+        if form:
+            talk.voice.say("这个要先核实是您本人，核实好马上给您查。")
+            return [SlotSet("pending", self.name()), FollowupAction(form)]
+        return [SlotSet("pending", self.name()), FollowupAction("verify_form")]
+
+
+class OrderLookUp(Answer):
+    """A look-up about one order (or the customer's recent ones). Subclasses say :meth:`about`."""
+
+    needs_customer = True
+
+    @abstractmethod
+    def about(self, talk: Talk, order: Order) -> None:
+        """Speaks about this order."""
+
+    def candidates(self, talk: Talk) -> Sequence[Order]:
+        """The orders the question can be about, the likeliest first."""
+        assert talk.access is not None
+        return orders.visible(talk.session, talk.access)
+
+    def none_found(self, talk: Talk) -> None:
+        """Speaks when there is no such order."""
+        talk.voice.say("您名下暂时没有相关的订单。如果是用别的账号下的单，把订单号发给我就能查。", ["转人工"])
+
+    def answer(self, talk: Talk) -> dict[str, Any] | None:
+        """One order: about it. Several: shows them to choose from."""
+        named = order_reference(talk)
+        if named:
+            assert talk.access is not None
+            order = orders.find(talk.session, talk.access, named)
+            if order is None:
+                talk.voice.say(
+                    f"在您名下没有找到订单 {named}，可能是号码少了一位，或是用别的账号下的单。您再核对一下？",
+                    ["查我的订单", "转人工"],
+                )
+                return None
+            self.about(talk, order)
+            return {"focus_order": order.number, "order_number": None}
+        found = list(self.candidates(talk))
+        product = talk.entity("product")
+        if product:
+            found = [o for o in found if orders.contains(o, product)] or found
+        focus = talk.slots.get("focus_order")
+        if focus and not product:
+            found = [o for o in found if o.number == focus] or found
+        if not found:
+            self.none_found(talk)
+            return None
+        if len(found) == 1:
+            self.about(talk, found[0])
+            return {"focus_order": found[0].number, "order_number": None}
+        self.choose(talk, found[:5])
+        return None
+
+    def choose(self, talk: Talk, found: Sequence[Order]) -> None:
+        """Shows several orders, each with the button that asks this question about it."""
+        from actions.cards import orders_card
+
+        title = "看这单"
+        payload = f'/{self.intent}{{{{"order_number": "{{number}}"}}}}'
+        talk.voice.card(*orders_card(found, "找到这几笔订单，您想看哪一笔？", title, payload))

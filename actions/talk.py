@@ -1,0 +1,143 @@
+"""What an action knows of the talk and how it speaks."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+from sqlalchemy.orm import Session
+
+from core import clock, db
+from core.errors import Refusal, ZhikeError
+from crm.customers.access import Access
+from crm.orders import usecases as orders
+from crm.orders.models import Order
+from helpdesk.conversations import usecases as conversations
+from helpdesk.conversations.models import Conversation
+
+Button = dict[str, str]
+
+
+def button(title: str, payload: str | None = None) -> Button:
+    """A quick reply. Without a payload the brain reads the title as if the customer had typed it."""
+    return {"title": title, "payload": payload or title}
+
+
+class Voice:
+    """Speaks to the customer. One call is one message."""
+
+    def __init__(self, dispatcher: CollectingDispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def say(self, text: str, buttons: Sequence[Button | str] = ()) -> None:
+        """A line, with quick replies when given."""
+        made = [button(b) if isinstance(b, str) else b for b in buttons]
+        self._dispatcher.utter_message(text=text, buttons=made or None)
+
+    def card(self, text: str, card: dict[str, Any]) -> None:
+        """A card; ``text`` says the same in plain words for channels without cards."""
+        self._dispatcher.utter_message(text=text, json_message=card)
+
+    def hand_over(self, reason: str) -> None:
+        """Asks the desk to put the talk into the queue; ``reason`` is a HandoverReason."""
+        self._dispatcher.utter_message(json_message={"handover": reason})
+
+    def end(self) -> None:
+        """Asks the desk to end the talk."""
+        self._dispatcher.utter_message(json_message={"close": True})
+
+    def refuse(self, refusal: ZhikeError) -> None:
+        """Says no with the reason and the way on."""
+        ways = refusal.way_on if isinstance(refusal, Refusal) else ("转人工",)
+        self.say(refusal.detail, ways)
+
+
+@dataclass
+class Talk:
+    """One call of one action: the database, the customer's message, who the customer is, what was found so far."""
+
+    session: Session
+    now: datetime
+    tracker: Tracker
+    voice: Voice
+    conversation: Conversation
+    access: Access | None
+    slots: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The customer's last message as the brain read it."""
+        return self.tracker.latest_message.get("text") or ""
+
+    @property
+    def intent(self) -> str:
+        """Its intent (``nlu_fallback`` when unsure)."""
+        return (self.tracker.latest_message.get("intent") or {}).get("name") or ""
+
+    @property
+    def confidence(self) -> float:
+        """How sure the brain was."""
+        return float((self.tracker.latest_message.get("intent") or {}).get("confidence") or 0.0)
+
+    @property
+    def is_command(self) -> bool:
+        """Whether the message is a button's payload."""
+        return self.text.startswith("/")
+
+    def entities(self, name: str) -> list[str]:
+        """The values of an entity in the last message, left to right."""
+        return [str(e["value"]) for e in self.tracker.latest_message.get("entities") or [] if e.get("entity") == name]
+
+    def entity(self, name: str) -> str | None:
+        """The last of these values: a correction comes after what it corrects."""
+        found = self.entities(name)
+        return found[-1] if found else None
+
+    def once_key(self, name: str) -> str | None:
+        """The key under which a change of this turn is done once (core/once.py)."""
+        turn_id = (self.tracker.latest_message.get("metadata") or {}).get("turn_id")
+        return f"{turn_id}:{name}" if turn_id else None
+
+    def order(self) -> Order | None:
+        """The order the talk is about: named in this message or filled in before; never somebody else's."""
+        named = self.slots.get("order_number")
+        if named is None or self.access is None:
+            return None
+        return orders.find(self.session, self.access, str(named))
+
+
+@contextmanager
+def talking(dispatcher: CollectingDispatcher, tracker: Tracker) -> Iterator[Talk]:
+    """A :class:`Talk` in one transaction: all that the action changes is kept together, or nothing."""
+    now = clock.now()
+    with db.writing() as session:
+        conversation = conversations.find(session, tracker.sender_id)
+        access = conversations.access_of(session, conversation)
+        yield Talk(session, now, tracker, Voice(dispatcher), conversation, access, dict(tracker.slots))
+
+
+TAIL = re.compile(r"(?<!\d)(\d{4})(?!\d)")
+ORDINAL = re.compile(r"第?([一二两三四五六1-6])(?:个|单|条|件)")
+NUMERALS = {c: i + 1 for i, c in enumerate("一二三四五六")} | {"两": 2} | {str(i): i for i in range(1, 7)}
+
+
+def order_reference(talk: Talk, offered: Sequence[str] = (), *, asked: bool = False) -> str | None:
+    """The order number the message names: whole, by its last four digits, or by its place in the list just shown.
+
+    ``offered`` are the numbers in the order shown; a bare place or four digits count only when ``asked``.
+    """
+    named = talk.entity("order_number")
+    if named and len(named) > 4:
+        return named
+    tail = named or (m.group(1) if asked and (m := TAIL.search(talk.text)) else None)
+    if tail and talk.access:
+        fitting = [o.number for o in orders.visible(talk.session, talk.access) if o.number.endswith(tail)]
+        return fitting[0] if len(fitting) == 1 else None
+    if asked and offered and (place := ORDINAL.search(talk.text)):
+        index = NUMERALS.get(place.group(1), 0) - 1
+        return offered[index] if 0 <= index < len(offered) else None
+    return None

@@ -1,0 +1,52 @@
+"""Parses messages with a trained model: JSON strings on standard input, one result a line on standard output.
+
+``python -m bot.nlu.parse models/zhike.tar.gz`` – used by ``zhike nlu``, no server needed.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+from typing import Any, Dict
+
+from rasa.core.agent import Agent
+
+RANKING = 5
+
+
+def result(text: str, parsed: Dict[str, Any]) -> Dict[str, Any]:
+    """The fixed shape of a result. ``intent`` is always the best label, whatever the decision."""
+    ranking = [r for r in parsed.get("intent_ranking") or [] if r["name"] != "nlu_fallback"]
+    best = ranking[0] if ranking else {"name": "out_of_scope", "confidence": 0.0}
+    return {
+        "text": text,
+        "intent": best["name"],
+        "confidence": round(best["confidence"], 4),
+        "also": [],
+        "ranking": [{"intent": r["name"], "confidence": round(r["confidence"], 4)} for r in ranking[:RANKING]],
+        "entities": [
+            {key: entity[key] for key in ("entity", "value", "start", "end")} for entity in parsed.get("entities") or []
+        ],
+        "decision": parsed.get("decision") or "fallback",
+    }
+
+
+async def main() -> None:
+    """Reads all, answers all."""
+    logging.disable(logging.WARNING)
+    agent = Agent.load(sys.argv[1])
+    for line in sys.stdin:
+        text = json.loads(line)
+        parsed = await agent.processor.parse_message(_message(text)) if text.strip() else {}
+        sys.stdout.write(json.dumps(result(text, parsed)) + "\n")
+
+
+def _message(text: str) -> Any:
+    from rasa.core.channels.channel import UserMessage
+
+    # A leading slash is the brain's inner language; here it is only a customer's character.
+    return UserMessage(text if not text.startswith("/") else "／" + text[1:])
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,135 @@
+"""The brain's only door: one turn in, all its answers out, and the same answers again when the turn comes twice.
+
+``POST /webhooks/zhike/turn`` with the internal secret, ``{"conversation_id", "turn_id", "text"}`` →
+``{"answers": [{"text", "buttons", "custom"}], "intent", "confidence", "decision", "slots", "tried"}``.
+"""
+
+import asyncio
+import hmac
+import logging
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
+
+from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.shared.core.events import ActionExecuted, BotUttered, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from sanic import Blueprint, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+log = logging.getLogger(__name__)
+TURN_ID = "turn_id"
+INNER_SLOTS = {"requested_slot", "pending", "session_started_metadata", "confirm"}
+
+
+class _Silent(OutputChannel):
+    """Collects nothing: the answers are read from the tracker, where a repeated turn finds them too."""
+
+    @classmethod
+    def name(cls) -> Text:
+        """The channel's name."""
+        return "zhike"
+
+    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+        """Nothing to send; the tracker keeps it."""
+
+
+class ZhikeInput(InputChannel):
+    """See the module."""
+
+    def __init__(self, secret: Text) -> None:
+        self._secret = secret
+        self._locks: Dict[Text, asyncio.Lock] = {}
+
+    @classmethod
+    def name(cls) -> Text:
+        """The part of the address."""
+        return "zhike"
+
+    @classmethod
+    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> "ZhikeInput":
+        """From credentials.yml. Without a secret the brain does not start."""
+        secret = (credentials or {}).get("secret")
+        if not secret or str(secret).startswith("${"):
+            raise ValueError("ZHIKE_INTERNAL_SECRET is not set: the brain does not listen without it")
+        return cls(str(secret))
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """The address."""
+        blueprint = Blueprint("zhike_webhook")
+
+        @blueprint.route("/turn", methods=["POST"])
+        async def turn(request: Request) -> HTTPResponse:
+            given = request.headers.get("X-Zhike-Secret", "")
+            if not hmac.compare_digest(given.encode(), self._secret.encode()):
+                return response.json({"error": "secret"}, status=403)
+            body = request.json or {}
+            sender, turn_id, text = body.get("conversation_id"), body.get(TURN_ID), body.get("text")
+            if not (isinstance(sender, str) and isinstance(turn_id, str) and isinstance(text, str)):
+                return response.json({"error": "conversation_id, turn_id and text are needed"}, status=400)
+            lock = self._locks.setdefault(sender, asyncio.Lock())
+            try:
+                async with lock:
+                    return response.json(await self._answer(request, sender, turn_id, text))
+            finally:
+                if not lock.locked():
+                    self._locks.pop(sender, None)
+
+        @blueprint.route("/ready", methods=["GET"])
+        async def ready(request: Request) -> HTTPResponse:
+            agent = request.app.ctx.agent
+            is_ready = agent is not None and agent.is_ready()
+            return response.json({"ready": is_ready}, status=200 if is_ready else 503)
+
+        return blueprint
+
+    async def _answer(self, request: Request, sender: Text, turn_id: Text, text: Text) -> Dict[Text, Any]:
+        agent = request.app.ctx.agent
+        tracker = await agent.tracker_store.retrieve(sender)
+        kept = _of_turn(tracker, turn_id) if tracker else None
+        if kept is None:
+            message = UserMessage(text, _Silent(), sender, input_channel="zhike", metadata={TURN_ID: turn_id})
+            await agent.processor.handle_message(message)
+            tracker = await agent.tracker_store.retrieve(sender)
+            kept = _of_turn(tracker, turn_id)
+        if tracker is None or kept is None:
+            raise RuntimeError("the turn was not kept by the tracker store")
+        return {**kept, "slots": _known(tracker)}
+
+
+def _of_turn(tracker: DialogueStateTracker, turn_id: Text) -> Optional[Dict[Text, Any]]:
+    """What the tracker kept of a turn: its answers and how the message was read; None when it knows no such turn."""
+    found: Optional[UserUttered] = None
+    answers: List[Dict[Text, Any]] = []
+    tried: List[Text] = []
+    for event in tracker.events:
+        if isinstance(event, UserUttered):
+            if found is not None:
+                break
+            if (event.metadata or {}).get(TURN_ID) == turn_id:
+                found = event
+        elif found is not None and isinstance(event, BotUttered):
+            data = event.data or {}
+            answers.append({"text": event.text, "buttons": data.get("buttons"), "custom": data.get("custom")})
+        elif found is not None and isinstance(event, ActionExecuted) and (event.action_name or "").startswith("action_"):
+            tried.append(str(event.action_name))
+    if found is None:
+        return None
+    parsed = found.parse_data or {}
+    return {
+        "answers": answers,
+        "intent": _best(parsed),
+        "confidence": (parsed.get("intent") or {}).get("confidence"),
+        "decision": parsed.get("decision"),
+        "tried": [name for name in tried if name not in {"action_listen", "action_extract_slots", "action_session_start"}],
+    }
+
+
+def _best(parsed: Dict[Text, Any]) -> Optional[Text]:
+    """The best reading, also where the decision was to ask back."""
+    ranking = parsed.get("intent_ranking") or [parsed.get("intent") or {}]
+    return next((r["name"] for r in ranking if r.get("name") and r["name"] != "nlu_fallback"), None)
+
+
+def _known(tracker: DialogueStateTracker) -> Dict[Text, Any]:
+    values = tracker.current_slot_values()
+    return {k: v for k, v in values.items() if v is not None and k not in INNER_SLOTS}

@@ -1,0 +1,68 @@
+"""The processes the system is made of: how each is started, and how one sees that it is up."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+BOT_PYTHON = ROOT / ".venv-bot" / "bin" / "python"
+APP_BIN = ROOT / ".venv" / "bin"
+MODEL = ROOT / "models" / "zhike.tar.gz"
+QUIET_BRAIN = {
+    "RASA_TELEMETRY_ENABLED": "false",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "PYTHONWARNINGS": "ignore",
+    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    "SANIC_WORKERS": "1",
+}
+ORDER = ("actions", "brain", "web")
+
+
+def command(name: str, environment: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """The command line of a process and its environment. ``environment`` holds ports, folders and secrets."""
+    env = dict(environment)
+    port = env[_PORTS[name]]
+    if name == "actions":
+        return [str(APP_BIN / "python"), "-m", "actions.server"], env
+    if name == "web":
+        threads = env.get("ZHIKE_WEB_THREADS", "120")
+        options = ["-k", "gthread", "-w", "1", "--threads", threads, "--graceful-timeout", "5", "--timeout", "60"]
+        listen = f"{env.get('ZHIKE_HOST', '127.0.0.1')}:{port}"
+        return [str(APP_BIN / "gunicorn"), *options, "-b", listen, "web.wsgi:app"], env
+    env |= QUIET_BRAIN
+    env["ZHIKE_ACTIONS_URL"] = f"http://127.0.0.1:{env['ZHIKE_ACTIONS_PORT']}"
+    env["ZHIKE_BRAIN_DB"] = str(Path(env["ZHIKE_VAR_DIR"]) / "brain.db")
+    files = ["--model", str(MODEL), "--endpoints", "bot/endpoints.yml", "--credentials", "bot/credentials.yml"]
+    return [str(BOT_PYTHON), "-m", "rasa", "run", "-i", "127.0.0.1", "-p", port, *files], env
+
+
+_PORTS = {"web": "ZHIKE_PORT", "brain": "ZHIKE_BRAIN_PORT", "actions": "ZHIKE_ACTIONS_PORT"}
+_SIGNS = {"web": "/healthz", "brain": "/webhooks/zhike/ready", "actions": "/health"}
+
+
+def is_up(name: str, environment: Mapping[str, str]) -> bool:
+    """Whether the process answers."""
+    url = f"http://127.0.0.1:{environment[_PORTS[name]]}{_SIGNS[name]}"
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def environment() -> dict[str, str]:
+    """What all processes get: ours, with ports, folder and secrets of the settings in force."""
+    from core import settings
+
+    chosen = settings.load()
+    return {
+        **os.environ,
+        "ZHIKE_VAR_DIR": str(chosen.var_dir),
+        "ZHIKE_HOST": chosen.host,
+        "ZHIKE_PORT": str(chosen.port),
+        "ZHIKE_BRAIN_PORT": str(chosen.brain_port),
+        "ZHIKE_ACTIONS_PORT": str(chosen.actions_port),
+        "ZHIKE_WEB_THREADS": str(chosen.web_threads),
+        "ZHIKE_INTERNAL_SECRET": chosen.internal_secret,
+    }

@@ -1,0 +1,150 @@
+"""Starts all processes, waits until they are ready, keeps them running, and stops them together.
+
+A process that dies is started again (with a growing pause), so that a crash costs seconds; see docs/adr/0003 for why
+this is ours: order, readiness and restart in one foreground command, with nothing to install.
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cli import processes
+from core import settings
+
+READY_SECONDS = 180
+STOP_SECONDS = 10
+PAUSE_MOST_SECONDS = 30
+
+
+class Supervisor:
+    """The processes of one ``zhike up``."""
+
+    def __init__(self) -> None:
+        self._environment = processes.environment()
+        self._logs = Path(self._environment["ZHIKE_VAR_DIR"]) / "logs"
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._stopping = threading.Event()
+
+    def start(self, name: str) -> None:
+        """Starts one; its output goes to var/logs/<name>.log."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        command, environment = processes.command(name, self._environment)
+        with (self._logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                command, cwd=processes.ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def wait_ready(self) -> str | None:
+        """None once all answer; otherwise what does not."""
+        deadline = time.monotonic() + READY_SECONDS
+        waiting = list(processes.ORDER)
+        while waiting and not self._stopping.is_set():
+            for name in list(waiting):
+                if processes.is_up(name, self._environment):
+                    waiting.remove(name)
+                elif self._running[name].poll() is not None:
+                    return f"{name} ended at its start; see {self._log_name(name)}"
+            if time.monotonic() > deadline:
+                return f"{', '.join(waiting)} did not become ready in {READY_SECONDS} s; see {self._log_name(waiting[0])}"
+            self._stopping.wait(0.3)
+        return None
+
+    def _log_name(self, name: str) -> str:
+        return f"{self._logs / name}.log"
+
+    def watch(self) -> None:
+        """Restarts what dies until told to stop."""
+        pauses = dict.fromkeys(processes.ORDER, 0.5)
+        while not self._stopping.wait(0.5):
+            for name, process in list(self._running.items()):
+                if process.poll() is None or self._stopping.is_set():
+                    continue
+                print(f"zhike: {name} ended ({process.returncode}), starting it again", file=sys.stderr, flush=True)
+                self._stopping.wait(pauses[name])
+                pauses[name] = min(pauses[name] * 2, PAUSE_MOST_SECONDS)
+                self.start(name)
+
+    def stop(self, *_: Any) -> None:
+        """Ends the watching."""
+        self._stopping.set()
+
+    def end_all(self) -> None:
+        """Asks all to end; after ten seconds makes them."""
+        for process in self._running.values():
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def port_taken() -> str | None:
+    """One line when a port is in use, with the mend."""
+    import socket
+
+    chosen = settings.load()
+    for name, port in (("PORT", chosen.port), ("ZHIKE_BRAIN_PORT", chosen.brain_port), ("ZHIKE_ACTIONS_PORT", chosen.actions_port)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((chosen.host if name == "PORT" else "127.0.0.1", port))
+            except OSError:
+                return f"port {port} is in use – stop what uses it, or choose another: {name}={port + 10} make run"
+    return None
+
+
+def serve() -> int:
+    """Runs until stopped; the exit status."""
+    taken = port_taken()
+    if taken:
+        print(f"zhike: {taken}", file=sys.stderr)
+        return 1
+    supervisor = Supervisor()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, supervisor.stop)
+    begun = time.monotonic()
+    print("zhike: starting …", flush=True)
+    try:
+        for name in processes.ORDER:
+            supervisor.start(name)
+        problem = supervisor.wait_ready()
+        if problem:
+            print(f"zhike: {problem}", file=sys.stderr)
+            return 1
+        if not supervisor._stopping.is_set():
+            print(welcome(time.monotonic() - begun), flush=True)
+        supervisor.watch()
+    finally:
+        supervisor.end_all()
+    return 0
+
+
+def welcome(seconds: float) -> str:
+    """The addresses."""
+    from cli.setup import DEMO_PASSWORD
+
+    chosen = settings.load()
+    base = f"http://{chosen.host}:{chosen.port}"
+    try:
+        httpx.get(f"{base}/", timeout=5, trust_env=False)  # the first page is warm
+    except httpx.HTTPError:
+        pass
+    lines = [
+        f"\nready in {seconds:.0f} s",
+        f"  customer page   {base}/",
+        f"  agent desk      {base}/desk",
+        f"  help centre     {base}/help",
+        f"  API             {base}/api/openapi.json",
+    ]
+    if chosen.demo:
+        lines.append(f"  demo agents     xiaolin, xiaozhou, xiaohe (agents), laochen (supervisor), admin; password {DEMO_PASSWORD}")
+    return "\n".join([*lines, "  Ctrl-C stops it all"])

@@ -1,0 +1,179 @@
+"""The bot's side of a talk: a turn is taken under a lease, sent to the brain, and its answers stored – once.
+
+A turn covers all of the customer's lines that nobody answered. It keeps its ``turn_id`` when it must be asked again (a
+crash, a time-out), so that the brain and the use cases can tell a repetition. Answers to a turn that a person has
+overtaken are thrown away.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core import settings, wake
+from core.ids import new_id
+from helpdesk.conversations import usecases
+from helpdesk.conversations.models import Conversation, Message
+from helpdesk.conversations.rules import HandoverReason, State, for_the_brain, one_turn
+from helpdesk.routing import usecases as routing
+
+log = logging.getLogger(__name__)
+WAITING = "turn"  # wake topic: {"id"} – this talk may have something for the bot
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What goes to the brain: ``text`` in its own language, ``facts`` for the actions."""
+
+    conversation_id: str
+    turn_id: str
+    epoch: int
+    upto_seq: int
+    text: str
+    began_at: datetime
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One message of the brain. ``handover`` set: the talk goes to a person for this reason."""
+
+    text: str = ""
+    buttons: tuple[dict[str, Any], ...] = ()
+    card: dict[str, Any] | None = None
+    handover: str | None = None
+    close: bool = False
+
+
+def due(session: Session, now: datetime, most: int = 50) -> Sequence[str]:
+    """Talks with lines for the bot and no turn out, oldest first."""
+    return session.scalars(
+        select(Conversation.id)
+        .where(
+            Conversation.state == State.BOT,
+            Conversation.waiting_since.is_not(None),
+            Conversation.last_seq > Conversation.answered_seq,
+            or_(Conversation.turn_lease_until.is_(None), Conversation.turn_lease_until < now),
+        )
+        .order_by(Conversation.waiting_since)
+        .limit(most)
+    ).all()
+
+
+def take(session: Session, conversation_id: str, now: datetime) -> Turn | None:
+    """Leases the talk's next turn, or None when there is nothing to do or another worker has it."""
+    conversation = usecases.locked(session, conversation_id)
+    if conversation.state != State.BOT:
+        return None
+    if conversation.turn_lease_until is not None and conversation.turn_lease_until > now:
+        return None
+    if conversation.turn_id is None:
+        newest = _customer_lines(session, conversation, conversation.last_seq)
+        if not newest:
+            conversation.answered_seq, conversation.waiting_since = conversation.last_seq, None
+            return None
+        conversation.turn_id, conversation.turn_seq = new_id(), newest[-1].seq
+        conversation.turn_began_at = now
+    unanswered = _customer_lines(session, conversation, conversation.turn_seq)
+    conversation.turn_lease_until = now + timedelta(seconds=settings.load().turn_lease_seconds)
+    offered = _offered_buttons(session, conversation)
+    texts = [for_the_brain(line.text, offered) if line.kind == "text" else "发了一张图片" for line in unanswered]
+    commands = [text for text in texts if text.startswith("/")]
+    return Turn(
+        conversation.id,
+        conversation.turn_id,
+        conversation.epoch,
+        conversation.turn_seq,
+        commands[-1] if commands else one_turn(texts),
+        conversation.turn_began_at or now,
+    )
+
+
+def finish(
+    session: Session,
+    turn: Turn,
+    answers: Sequence[Answer],
+    now: datetime,
+    *,
+    intent: str | None = None,
+    understood: dict[str, Any] | None = None,
+) -> bool:
+    """Stores all answers of a turn at once; False when the turn is no longer wanted and they were thrown away."""
+    conversation = usecases.locked(session, turn.conversation_id)
+    if conversation.turn_id != turn.turn_id or conversation.epoch != turn.epoch:
+        log.info("answers of a turn that was overtaken are thrown away")
+        return False
+    for line in _customer_lines(session, conversation, turn.upto_seq):
+        line.intent = intent
+    conversation.answered_seq = turn.upto_seq
+    conversation.turn_id = conversation.turn_lease_until = conversation.turn_began_at = None
+    conversation.understood = understood or conversation.understood
+    for n, answer in enumerate(a for a in answers if a.text or a.card or a.buttons):
+        usecases.add_line(
+            session,
+            conversation,
+            now,
+            sender="bot",
+            kind="card" if answer.card else "buttons" if answer.buttons else "text",
+            text=answer.text,
+            payload=answer.card or ({"buttons": list(answer.buttons)} if answer.buttons else None),
+            turn=(turn.turn_id, n),
+        )
+    handover = next((a.handover for a in answers if a.handover), None)
+    left = _customer_lines(session, conversation, conversation.last_seq)
+    conversation.waiting_since = left[0].created_at if left else None
+    if handover:
+        routing.enqueue(session, conversation, HandoverReason(handover), now)
+    elif any(a.close for a in answers):
+        usecases.close(session, conversation, now, "客户道别")
+    elif left:
+        wake.note(session, WAITING, id=conversation.id)
+    return True
+
+
+def failed(session: Session, turn: Turn, now: datetime) -> None:
+    """The brain did not answer: ask again soon – or, when it has been away too long, say so and queue for a person."""
+    conversation = usecases.locked(session, turn.conversation_id)
+    if conversation.turn_id != turn.turn_id or conversation.epoch != turn.epoch:
+        return
+    if (now - turn.began_at).total_seconds() < settings.load().brain_patience_seconds:
+        conversation.turn_lease_until = now + timedelta(seconds=1)
+        return
+    routing.enqueue(session, conversation, HandoverReason.BOT_AWAY, now)
+
+
+def _customer_lines(session: Session, conversation: Conversation, upto: int) -> Sequence[Message]:
+    return session.scalars(
+        select(Message)
+        .where(
+            Message.conversation_id == conversation.id,
+            Message.sender == "customer",
+            Message.seq > conversation.answered_seq,
+            Message.seq <= upto,
+        )
+        .order_by(Message.seq)
+    ).all()
+
+
+def _offered_buttons(session: Session, conversation: Conversation) -> list[dict[str, Any]]:
+    """Buttons and card actions of the bot's lines since the customer's last answered one."""
+    recent = session.scalars(
+        select(Message)
+        .where(
+            Message.conversation_id == conversation.id,
+            Message.sender.in_(("bot", "system")),
+            Message.seq <= conversation.turn_seq,
+        )
+        .order_by(Message.seq.desc())
+        .limit(6)
+    ).all()
+    offered: list[dict[str, Any]] = []
+    for line in recent:
+        payload = line.payload or {}
+        offered += payload.get("buttons", []) + payload.get("actions", [])
+        for order in [payload.get("order"), *payload.get("orders", []), *payload.get("products", [])]:
+            offered += (order or {}).get("actions", [])
+    return offered

@@ -1,0 +1,154 @@
+"""Staff: made, signed in and out, present or not."""
+
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from core import settings, wake
+from core.errors import Conflict, Invalid, Unauthenticated
+from core.ids import new_token, token_hash
+from helpdesk.routing import usecases as routing
+from helpdesk.staff.models import Agent, AgentSession, AgentSkill, AuditEntry
+from helpdesk.staff.rules import CAPACITY_MOST, SKILLS, Presence, Role
+
+PRESENCE = "presence"  # wake topic: {"agent_id"}
+hasher = PasswordHasher()
+_nobody = hasher.hash("nobody has this password")  # so that an unknown name takes as long as a wrong password
+
+
+def hash_password(password: str) -> str:
+    """Argon2id. Raises Invalid below eight characters."""
+    if len(password) < 8:
+        raise Invalid("密码至少要 8 个字符。")
+    return hasher.hash(password)
+
+
+def add_agent(
+    session: Session,
+    now: datetime,
+    *,
+    name: str,
+    password: str,
+    role: Role,
+    skills: dict[str, int],
+    capacity: int = 5,
+    display_name: str | None = None,
+) -> Agent:
+    """A new member of staff. Raises Conflict when the name is taken, Invalid for an unknown skill or a bad number."""
+    unknown = set(skills) - set(SKILLS)
+    if unknown:
+        raise Invalid(f"没有这样的技能组：{'、'.join(sorted(unknown))}。可选：{'、'.join(SKILLS)}。")
+    if any(not 1 <= level <= 5 for level in skills.values()):
+        raise Invalid("熟练度是 1 到 5。")
+    _check_capacity(capacity)
+    if session.scalar(select(Agent.id).where(Agent.name == name)) is not None:
+        raise Conflict(f"已经有叫 {name} 的坐席了。")
+    agent = Agent(
+        name=name,
+        display_name=display_name or name,
+        role=role.value,
+        password_hash=hash_password(password),
+        capacity=capacity,
+        presence=Presence.OFFLINE,
+        created_at=now,
+        skills=[AgentSkill(skill=skill, proficiency=level) for skill, level in skills.items()],
+    )
+    session.add(agent)
+    session.flush()
+    return agent
+
+
+def _check_capacity(capacity: int) -> None:
+    if not 1 <= capacity <= CAPACITY_MOST:
+        raise Invalid(f"同时接待数要在 1 到 {CAPACITY_MOST} 之间。")
+
+
+def sign_in(session: Session, name: str, password: str, now: datetime) -> tuple[Agent, str]:
+    """The agent and a bearer token. Raises Unauthenticated, which does not tell whether the name exists."""
+    agent = session.scalar(select(Agent).where(Agent.name == name))
+    try:
+        hasher.verify(agent.password_hash if agent else _nobody, password)
+    except (VerificationError, InvalidHashError):
+        agent = None
+    if agent is None:
+        raise Unauthenticated("用户名或密码不对，请再试一次。", code="sign_in")
+    token = new_token()
+    session.add(
+        AgentSession(
+            token_hash=token_hash(token),
+            agent_id=agent.id,
+            created_at=now,
+            expires_at=now + timedelta(hours=settings.load().agent_session_hours),
+        )
+    )
+    agent.seen_at = now
+    audit(session, agent, "sign_in", now)
+    return agent, token
+
+
+def agent_of(session: Session, token: str, now: datetime) -> Agent:
+    """The signed-in agent. Raises Unauthenticated."""
+    found = session.get(AgentSession, token_hash(token))
+    if found is None or found.expires_at < now:
+        raise Unauthenticated("登录已过期，请重新登录。", code="session")
+    return found.agent
+
+
+def sign_out(session: Session, token: str, now: datetime) -> None:
+    """Ends the session; with the last one the agent is offline and the held talks go back to the queue."""
+    found = session.get(AgentSession, token_hash(token))
+    if found is None:
+        return
+    agent = found.agent
+    session.delete(found)
+    session.flush()
+    audit(session, agent, "sign_out", now)
+    others = session.scalar(
+        select(AgentSession.token_hash).where(AgentSession.agent_id == agent.id, AgentSession.expires_at > now).limit(1)
+    )
+    if others is None:
+        set_presence(session, agent.id, Presence.OFFLINE, now)
+
+
+def set_presence(session: Session, agent_id: int, presence: Presence, now: datetime, capacity: int | None = None) -> Agent:
+    """Sets what the agent chose. Raises Invalid for a capacity out of range."""
+    if capacity is not None:
+        _check_capacity(capacity)
+    agent = routing.locked_agent(session, agent_id)
+    agent.seen_at = now
+    agent.capacity = capacity or agent.capacity
+    if agent.presence != presence:
+        agent.presence = presence.value
+        audit(session, agent, f"presence_{presence}", now)
+    if presence == Presence.OFFLINE:
+        routing.agent_gone(session, agent, now)
+    wake.note(session, PRESENCE, agent_id=agent.id)
+    wake.note(session, routing.QUEUE)
+    return agent
+
+
+def seen(session: Session, agent_ids: list[int], now: datetime) -> None:
+    """Signs of life: a connection or an authenticated request."""
+    for agent in session.scalars(select(Agent).where(Agent.id.in_(agent_ids))):
+        agent.seen_at = now
+
+
+def drop_silent(session: Session, now: datetime) -> int:
+    """Agents without a sign of life for too long are offline, their talks back in the queue; how many agents."""
+    limit = now - timedelta(seconds=settings.load().presence_timeout_seconds)
+    gone = session.scalars(
+        select(Agent.id).where(Agent.presence != Presence.OFFLINE, (Agent.seen_at.is_(None)) | (Agent.seen_at < limit))
+    ).all()
+    for agent_id in gone:
+        agent = set_presence(session, agent_id, Presence.OFFLINE, now)
+        agent.seen_at = None
+    session.execute(delete(AgentSession).where(AgentSession.expires_at < now))
+    return len(gone)
+
+
+def audit(session: Session, agent: Agent | None, what: str, now: datetime, about: str = "") -> None:
+    """Writes down who did what."""
+    session.add(AuditEntry(agent_id=agent.id if agent else None, what=what, about=about[:120], at=now))

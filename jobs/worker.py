@@ -1,0 +1,92 @@
+"""The background threads: they answer turns and look for what is due. The database says what is to be done.
+
+In the embedded default they run inside the web process; ``zhike worker`` runs them as a process of their own. Waking is
+only a hurry-up: whatever it misses the sweep finds.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from core import clock, db, settings, wake
+from helpdesk.conversations import turns
+from helpdesk.conversations import usecases as conversations
+from helpdesk.routing import usecases as routing
+from helpdesk.staff import usecases as staff
+from jobs.turns import run
+
+log = logging.getLogger(__name__)
+SLOW_SWEEP_SECONDS = 5.0
+
+
+class Worker:
+    """Threads that take turns, and one that sweeps."""
+
+    def __init__(self) -> None:
+        self._todo: queue.Queue[str | None] = queue.Queue()
+        self._queued: set[str] = set()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begins."""
+        wake.listen(conversations.CHANGED, lambda data: self.look_at(data["id"]))
+        wake.listen(turns.WAITING, lambda data: self.look_at(data["id"]))
+        for n in range(settings.load().turn_workers):
+            self._begin(f"turns-{n}", self._answer)
+        self._begin("sweep", self._sweep)
+
+    def _begin(self, name: str, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Ends after the turns under way."""
+        self._stop.set()
+        for _ in self._threads:
+            self._todo.put(None)
+
+    def look_at(self, conversation_id: str) -> None:
+        """Puts a talk on the list, once."""
+        with self._lock:
+            if conversation_id in self._queued:
+                return
+            self._queued.add(conversation_id)
+        self._todo.put(conversation_id)
+
+    def _answer(self) -> None:
+        while not self._stop.is_set():
+            conversation_id = self._todo.get()
+            if conversation_id is None:
+                return
+            with self._lock:
+                self._queued.discard(conversation_id)
+            try:
+                run(conversation_id)
+            except Exception:
+                log.exception("a turn failed")  # its lease runs out and the sweep finds it again
+
+    def _sweep(self) -> None:
+        chosen = settings.load()
+        slow_at = 0.0
+        while not self._stop.wait(chosen.sweep_seconds):
+            try:
+                with db.reading() as session:
+                    for conversation_id in turns.due(session, clock.now()):
+                        self.look_at(conversation_id)
+                if time.monotonic() >= slow_at:
+                    slow_at = time.monotonic() + SLOW_SWEEP_SECONDS
+                    self._slow_sweep()
+            except Exception:
+                log.exception("a sweep failed")  # the next one comes in half a second
+
+    def _slow_sweep(self) -> None:
+        with db.writing() as session:
+            gone = staff.drop_silent(session, clock.now())
+        if gone:
+            log.info("%d silent agents are offline now", gone)
+        wake.call(routing.QUEUE)  # places and waits change with time

@@ -1,0 +1,200 @@
+"""The sockets: pushes what is new to the customer's page and the agents' desk. Only a hurry-up – the database is the truth.
+
+Rooms: ``talk:<id>`` for a talk's customers (namespace /chat), ``agent:<id>`` and ``agents`` (namespace /desk). All pushes
+of a process come from its one wake thread, so they keep the order of the commits.
+"""
+
+import logging
+import threading
+from typing import Any
+
+from flask import request
+from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, emit, join_room
+
+from core import clock, db, wake
+from core.errors import ZhikeError
+from helpdesk.conversations import usecases as conversations
+from helpdesk.conversations.models import Conversation
+from helpdesk.conversations.rules import State
+from helpdesk.routing import usecases as routing
+from helpdesk.staff import usecases as staff
+from helpdesk.staff.models import Agent
+from web import shapes
+from web.access import agent_of, conversation_of
+
+log = logging.getLogger(__name__)
+socketio = SocketIO(async_mode="threading", logger=False, engineio_logger=False, ping_interval=20, ping_timeout=20)
+CHAT, DESK = "/chat", "/desk"
+HEARTBEAT_SECONDS = 15
+
+_talks: dict[str, str] = {}  # sid → conversation id
+_agents: dict[str, int] = {}  # sid → agent id
+_told: dict[str, dict[str, Any]] = {}  # conversation id → the state its customer was told last
+
+
+class Chat(Namespace):
+    """The customer's page."""
+
+    def on_connect(self, auth: Any) -> None:
+        """Everything after ``after``, then the state."""
+        given = auth if isinstance(auth, dict) else {}
+        try:
+            conversation_id = conversation_of(str(given.get("token") or ""), None)
+            after = max(0, int(given.get("after") or 0))
+        except (ZhikeError, ValueError, TypeError):
+            raise ConnectionRefusedError("401") from None
+        join_room(f"talk:{conversation_id}")
+        _talks[request.sid] = conversation_id  # type: ignore[attr-defined]
+        with db.reading() as session:
+            for line in conversations.lines(session, conversation_id, after):
+                emit("message", shapes.message(line))
+            emit("state", shapes.state(session, conversations.find(session, conversation_id), clock.now()))
+
+    def on_disconnect(self, *_: Any) -> None:
+        """Gone, perhaps only for a moment."""
+        _talks.pop(request.sid, None)  # type: ignore[attr-defined]
+
+    def on_typing(self, data: Any) -> None:
+        """To the agent who has the talk."""
+        conversation_id = _talks.get(request.sid)  # type: ignore[attr-defined]
+        if conversation_id is None or not isinstance(data, dict):
+            return
+        with db.reading() as session:
+            agent_id = conversations.find(session, conversation_id).agent_id
+        if agent_id is not None:
+            told = {"conversation_id": conversation_id, "who": "customer", "on": bool(data.get("on"))}
+            socketio.emit("typing", told, namespace=DESK, to=f"agent:{agent_id}")
+
+
+class Desk(Namespace):
+    """The agents' desk."""
+
+    def on_connect(self, auth: Any) -> None:
+        """The queue as it is."""
+        given = auth if isinstance(auth, dict) else {}
+        try:
+            agent_id = agent_of(str(given.get("token") or ""))
+        except ZhikeError:
+            raise ConnectionRefusedError("401") from None
+        _agents[request.sid] = agent_id  # type: ignore[attr-defined]
+        join_room(f"agent:{agent_id}")
+        join_room("agents")
+        with db.reading() as session:
+            emit("queue", _queue(shapes.many(session, routing.waiting(session, clock.now()))))
+
+    def on_disconnect(self, *_: Any) -> None:
+        """Gone; after the presence time-out without any other sign the talks go back."""
+        _agents.pop(request.sid, None)  # type: ignore[attr-defined]
+
+    def on_typing(self, data: Any) -> None:
+        """To the customer, if the talk is the agent's."""
+        agent_id = _agents.get(request.sid)  # type: ignore[attr-defined]
+        if agent_id is None or not isinstance(data, dict):
+            return
+        with db.reading() as session:
+            talk = session.get(Conversation, str(data.get("conversation_id") or ""))
+            own = talk is not None and talk.agent_id == agent_id and talk.state == State.WITH_AGENT
+        if own and talk is not None:
+            told = {"who": "agent", "on": bool(data.get("on"))}
+            socketio.emit("typing", told, namespace=CHAT, to=f"talk:{talk.id}")
+
+
+socketio.on_namespace(Chat(CHAT))
+socketio.on_namespace(Desk(DESK))
+
+
+def listen() -> None:
+    """Begins to push what this process hears of."""
+    wake.listen(conversations.CHANGED, _changed)
+    wake.listen(routing.QUEUE, _queue_changed)
+    wake.listen(staff.PRESENCE, _presence)
+    wake.listen("typing", _typing)
+    wake.listen("read", _read)
+
+
+def _changed(data: dict[str, Any]) -> None:
+    with db.reading() as session:
+        talk = session.get(Conversation, data["id"])
+        if talk is None:
+            return
+        for line in conversations.lines(session, talk.id, data["seq"] - 1, notes=True):
+            shown = shapes.message(line)
+            if line.kind != "note":
+                socketio.emit("message", shown, namespace=CHAT, to=f"talk:{talk.id}")
+            if talk.agent_id is not None:
+                own = {**shown, "conversation_id": talk.id}
+                socketio.emit("message", own, namespace=DESK, to=f"agent:{talk.agent_id}")
+        told = shapes.state(session, talk, clock.now())
+        if _told.get(talk.id) == told:
+            return
+        before = _told.get(talk.id)
+        _remember(talk.id, told)
+        socketio.emit("state", told, namespace=CHAT, to=f"talk:{talk.id}")
+        interested = {(s.get("agent") or {}).get("id") for s in (told, before or {})} | {talk.agent_id}
+        for agent_id in interested - {None}:
+            socketio.emit("state", {**told, "conversation_id": talk.id}, namespace=DESK, to=f"agent:{agent_id}")
+
+
+def _remember(conversation_id: str, told: dict[str, Any]) -> None:
+    if told["state"] == State.CLOSED:
+        _told.pop(conversation_id, None)
+    else:
+        _told[conversation_id] = told
+
+
+def _queue(conversations_shown: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"waiting": len(conversations_shown), "conversations": conversations_shown}
+
+
+def _queue_changed(_data: dict[str, Any]) -> None:
+    now = clock.now()
+    with db.reading() as session:
+        waiting = routing.waiting(session, now)
+        if _agents:
+            socketio.emit("queue", _queue(shapes.many(session, waiting)), namespace=DESK, to="agents")
+        for talk in waiting:
+            told = shapes.state(session, talk, now, waiting)
+            if _told.get(talk.id) != told:
+                _remember(talk.id, told)
+                socketio.emit("state", told, namespace=CHAT, to=f"talk:{talk.id}")
+
+
+def _presence(data: dict[str, Any]) -> None:
+    with db.reading() as session:
+        who = session.get(Agent, data["agent_id"])
+        if who is not None:
+            load = routing.load_by_agent(session).get(who.id, 0)
+            told = {"agent_id": who.id, "name": who.display_name, "state": who.presence, "load": load}
+            socketio.emit("presence", told, namespace=DESK, to="agents")
+
+
+def _typing(data: dict[str, Any]) -> None:
+    socketio.emit("typing", {"who": data["who"], "on": data["on"]}, namespace=CHAT, to=f"talk:{data['id']}")
+
+
+def _read(data: dict[str, Any]) -> None:
+    if data["by"] == "agent":
+        socketio.emit("read", {"seq": data["seq"]}, namespace=CHAT, to=f"talk:{data['id']}")
+        return
+    with db.reading() as session:
+        talk = session.get(Conversation, data["id"])
+    if talk is not None and talk.agent_id is not None:
+        told = {"conversation_id": talk.id, "seq": data["seq"]}
+        socketio.emit("read", told, namespace=DESK, to=f"agent:{talk.agent_id}")
+
+
+def keep_presence() -> None:
+    """A thread that writes down which agents are connected."""
+
+    def beat() -> None:
+        pause = threading.Event()
+        while not pause.wait(HEARTBEAT_SECONDS):
+            here = sorted(set(_agents.values()))
+            if here:
+                try:
+                    with db.writing() as session:
+                        staff.seen(session, here, clock.now())
+                except Exception:
+                    log.exception("a heartbeat was not written")  # the next one comes in fifteen seconds
+
+    threading.Thread(target=beat, name="presence", daemon=True).start()

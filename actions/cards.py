@@ -1,4 +1,7 @@
-"""Cards: how records look in the talk. Each function gives the plain text and the card."""
+"""Cards: how records look in the talk. Each function gives the plain text and the card.
+
+``lead`` is the sentence that stands above the card; the plain text begins with it.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -48,7 +51,7 @@ def order_line(order: Order) -> str:
 
 def order_card(order: Order, text: str, actions: Sequence[dict[str, str]] = ()) -> Card:
     """One order."""
-    return f"{text}\n{order_line(order)}", {"card": "order", "order": order_dict(order, actions)}
+    return f"{text}\n{order_line(order)}", {"card": "order", "lead": text, "order": order_dict(order, actions)}
 
 
 def orders_card(orders: Sequence[Order], text: str, title: str, payload: str) -> Card:
@@ -58,7 +61,7 @@ def orders_card(orders: Sequence[Order], text: str, title: str, payload: str) ->
         for o in orders
     ]
     plain = "\n".join(f"{n}. {order_line(o)}" for n, o in enumerate(orders, 1))
-    return f"{text}\n{plain}", {"card": "orders", "text": text, "orders": shown}
+    return f"{text}\n{plain}", {"card": "orders", "lead": text, "orders": shown}
 
 
 def parcel_card(order: Order, parcel: Parcel, text: str) -> Card:
@@ -69,6 +72,7 @@ def parcel_card(order: Order, parcel: Parcel, text: str) -> Card:
         f"{text}\n{parcel.carrier} {parcel.tracking_number}{newest}",
         {
             "card": "parcel",
+            "lead": text,
             "carrier": parcel.carrier,
             "tracking_number": parcel.tracking_number,
             "status_label": ParcelStatus(parcel.status).label,
@@ -94,4 +98,4 @@ def product_card(products: Sequence[Product], text: str, points: Sequence[Sequen
             }
         )
     plain = "\n".join(f"· {p.name} {yuan(p.price_cents)}" for p in products)
-    return f"{text}\n{plain}", {"card": "product", "text": text, "products": shown}
+    return f"{text}\n{plain}", {"card": "product", "lead": text, "products": shown}

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from actions import returns_words as words
 from actions.form import Form, interrupts
-from actions.talk import Button, Talk, button
+from actions.talk import Button, Talk, button, order_reference
 from core.clock import local, told
 from core.errors import Refusal
 from core.text import yuan
@@ -136,6 +136,17 @@ class CaseForm(Form):
         if case is None or self.replaced(talk) is not None:
             return NEW
         return MOVE if talk.slots.get("pickup") and case.status == CaseStatus.PICKUP else STATE
+
+    def filled(self, talk: Talk) -> dict[str, Any]:
+        """The piece is found first: colours and numbers are read by what it is."""
+        if self.read(talk, "undo", False):
+            talk.slots["undo"] = True
+        if talk.slots.get("item") is None:
+            talk.slots["item"] = talk.entity("product")
+        if talk.access is not None and not talk.slots.get("order_number"):
+            talk.slots["order_number"] = order_reference(talk)
+            self._choose_order(talk)
+        return super().filled(talk)
 
     def next_slot(self, talk: Talk) -> str | None:
         """Nothing to call off is said at once."""

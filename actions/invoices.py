@@ -40,6 +40,7 @@ TITLE = re.compile(
     r"(?:抬头|公司名|名称|单位)(?:请?写|是|为|叫|改成|改为|换成|改到|:|：| )+([\u4e00-\u9fffA-Za-z（）()·]{2,40})"
 )
 TAX = re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{8,26}[0-9A-Za-z]")
+LEAD = re.compile(r"^\s*(?:(?:发票)?抬头|公司名称?|名称|单位)?(?:请?写|是|为|叫|换成|改成|改为|开成|:|：)*")  # 抬头写…
 NOT_TITLE = re.compile(rf"(?:税号|抬头|名称|公司名)(?:写|是|为|:|：)*|{TAX.pattern}")
 EMAIL = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 NO_EMAIL = re.compile(r"不用|不要|没有邮箱|没邮箱|无邮箱|就在这|网页看|这里看")
@@ -82,15 +83,15 @@ class RequestInvoice(Form):
             invoices.check_correct(known, talk.now)
         if known is not None and wish not in {"again", "correct"}:
             raise Refusal(
-                self._shown(known, order, talk), code="invoice_exists", way_on=("重发发票", "修改发票", "转人工")
+                self._as_it_is(known, order, talk), code="invoice_exists", way_on=("重发发票", "修改发票", "转人工")
             )
         if known is not None and wish == "again" and known.status != InvoiceStatus.ISSUED:
-            raise Refusal(self._shown(known, order, talk), code="invoice_not_issued", way_on=("修改发票", "转人工"))
+            raise Refusal(self._as_it_is(known, order, talk), code="invoice_not_issued", way_on=("修改发票", "转人工"))
         title = str(talk.slots.get("invoice_title") or "")
         if talk.slots.get("invoice_kind") == "special" and 0 < len(title) <= NAME_CHARS and not is_company(title):
             invoices.check_wanted(Wanted(InvoiceKind.SPECIAL, title))
 
-    def _shown(self, known: Invoice, order: Order, talk: Talk) -> str:
+    def _as_it_is(self, known: Invoice, order: Order, talk: Talk) -> str:
         text = f"尾号 {order.number[-4:]} 这单：{invoices.in_words(known)}。"
         if known.status == InvoiceStatus.ISSUED:
             return f"{text}需要再发一份或更正，点下面就行。"
@@ -150,7 +151,8 @@ class RequestInvoice(Form):
         if named is None and asked and not interrupts(talk):
             bare = NOT_TITLE.sub("", talk.text)
             named = "个人" if re.fullmatch(r"(就|写)?个人(的|吧|就行)?", bare.strip()) else bare
-        return clean_title(named)[:120] if named and clean_title(named) not in KINDS.values() else None
+        title = clean_title(LEAD.sub("", named)) if named else ""
+        return title[:120] if title and title not in KINDS.values() else None
 
     def _tax_number(self, talk: Talk, asked: bool) -> str | None:
         named = talk.entity("tax_number")

@@ -46,7 +46,8 @@ class Answer(Action):
         events: list[EventType] = [SlotSet(name, value) for name, value in slots.items()]
         if form and self.ends_form:
             return [*events, ActiveLoop(None), SlotSet("requested_slot", None)]
-        return [*events, FollowupAction(form)] if form else events
+        # Said outright, because as the brain's core fallback an action would be predicted again and again.
+        return [*events, FollowupAction(form or "action_listen")]
 
     def _verify_first(self, talk: Talk, form: str | None) -> list[EventType]:
         if form:

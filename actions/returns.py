@@ -104,12 +104,14 @@ class ReturnGoods(CaseForm):
             super().ask(talk, slot)
 
     def check_new(self, talk: Talk, item: OrderItem) -> None:
-        """By the better of the two readings until the reason is known."""
-        quality = talk.slots.get("quality")
-        facts = self.facts(talk)
-        returns.check_return(
-            talk.session, item, talk.now, quality=quality is not False, facts=facts, replacing=self.replaced(talk)
-        )
+        """Until the reason is known: only what no reason would help."""
+        quality, facts, old = talk.slots.get("quality"), self.facts(talk), self.replaced(talk)
+        try:
+            returns.check_return(talk.session, item, talk.now, quality=quality is not False, facts=facts, replacing=old)
+        except Refusal:
+            if quality is None:  # said without taking a fault for granted
+                returns.check_return(talk.session, item, talk.now, quality=False, facts=facts, replacing=old)
+            raise
 
     def preview_new(self, talk: Talk) -> str:
         """Goods, pick-up, money."""
@@ -334,7 +336,8 @@ class ReportItemProblem(CaseForm):
             new = not talk.slots.get("reason") and not talk.is_command and talk.intent == self.intent
             return text[:100] if new else None
         if slot == "settlement":
-            wish = None if talk.is_command else words.settlement(text)
+            other = talk.slots.get("requested_slot") in {"photo", "pickup", "pieces"}  # 晚点补照片 is no wish
+            wish = None if talk.is_command or other else words.settlement(text)
             return wish.value if wish else None
         return super().read(talk, slot, asked)
 

@@ -140,7 +140,7 @@ def settlement(text: str) -> Settlement | None:
     places = [
         (found.start(), wish)
         for word, wish in words.items()
-        for found in re.finditer(rf"(?<![不别])(?<!不用)(?<!不要)(?<!不想){word}(?!偿)", text)
+        for found in re.finditer(rf"(?<![不别])(?<!不用)(?<!不要)(?<!不想){word}(?!偿|照|图|拍|充)", text)
     ]
     return max(places)[1] if places else None
 

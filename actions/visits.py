@@ -99,8 +99,8 @@ class VisitForm(Form):
 def chosen(talk: Talk) -> tuple[date | None, Slot | None]:
     """The day and half-day filled in so far."""
     day, slot = talk.slots.get("visit_day"), talk.slots.get("visit_slot")
-    known = day is not None and day != FIRST, slot in {s.value for s in Slot}
-    return date.fromisoformat(str(day)) if known[0] else None, Slot(slot) if known[1] else None
+    half = next((s for s in Slot if s.value == slot), None)
+    return date.fromisoformat(str(day)) if day and day != FIRST else None, half
 
 
 class ItemVisitForm(VisitForm, ItemForm):

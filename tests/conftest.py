@@ -1,10 +1,18 @@
-"""What all tests share: the tables, and that no test talks beyond this machine."""
+"""What all tests share: the tables, the running system, and that no test talks beyond this machine."""
 
+import os
 import socket
+from collections.abc import Iterator
 
 import pytest
 
 import migrations.models  # noqa: F401 – every table is known before the first query
+
+from core import db, settings
+from helpdesk.conversations import brain
+from knowledge_base import usecases as knowledge
+from tests.shop import Shop
+from tests.stack import Stack, stack
 
 LOOPBACK = ("127.", "::1", "localhost")
 
@@ -21,3 +29,29 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Stack]:
+    """Web, brain and actions on a fresh database with the shipped articles; this process works on the same database."""
+    with stack() as made:
+        kept = dict(os.environ)
+        os.environ.update({k: v for k, v in made.environment.items() if k.startswith("ZHIKE_")})
+        forget = (settings.load, db.engine, brain._client)
+        for cached in forget:
+            cached.cache_clear()
+        with db.writing() as session:
+            knowledge.load_shipped(session)
+        for name in ("actions", "brain", "web"):
+            made.start(name)
+        yield made
+        os.environ.clear()
+        os.environ.update(kept)
+        for cached in forget:
+            cached.cache_clear()
+
+
+@pytest.fixture
+def shop(running: Stack) -> Shop:
+    """Makes records."""
+    return Shop()

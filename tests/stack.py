@@ -85,6 +85,11 @@ def stack(*names: str, **settings: str) -> Iterator[Stack]:
             "ZHIKE_INTERNAL_SECRET": secrets.token_hex(16),
             "ZHIKE_CUSTOMER_TOKEN_SECRET": secrets.token_hex(32),
             "ZHIKE_SECRET_KEY": secrets.token_hex(16),
+            "ZHIKE_TALKS_PER_ADDRESS": "100000/minute",
+            "ZHIKE_MESSAGES_PER_TALK": "1000/10 seconds",
+            "ZHIKE_SIGN_INS_FAILED": "1000/minute",
+            "ZHIKE_DEMO": "false",
+            "ZHIKE_WEB_THREADS": "60",
             **settings,
         }
         made = Stack(folder, environment)

@@ -117,7 +117,7 @@ def request(session: Session, order: Order, now: datetime, wanted: Wanted) -> In
     session.refresh(order, ["invoices"])
     check_request(session, order)
     check_wanted(wanted)
-    known = current(order)
+    amount, known = amount_cents(session, order), current(order)
     if known is not None and known.status == InvoiceStatus.ISSUED:
         check_correct(known, now)
         known.status = InvoiceStatus.VOIDED.value
@@ -127,7 +127,7 @@ def request(session: Session, order: Order, now: datetime, wanted: Wanted) -> In
         order.invoices.append(known)
     known.kind, known.title, known.tax_number = wanted.kind.value, wanted.title[:120], wanted.tax_number
     known.email = wanted.email or known.email
-    known.amount_cents, known.requested_at = amount_cents(session, order), now
+    known.amount_cents, known.requested_at = amount, now
     session.flush()
     return known
 

@@ -153,6 +153,9 @@ SLOT_LABELS = {
     "company": "公司",
     "quantity": "数量",
     "wish": "需求",
+    "contact_phone": "联系电话",
+    "focus_product": "正在看的商品",
+    "complaint_order": "投诉的订单",
 }
 
 

@@ -123,6 +123,9 @@ def finish(
             turn=(turn.turn_id, n),
         )
     handover = next((a.handover for a in answers if a.handover), None)
+    if not any(a.text or a.card or a.handover or a.close for a in answers):
+        log.warning("the brain had nothing to say to intent %s; a person takes over", intent)
+        handover = HandoverReason.NOT_UNDERSTOOD.value
     left = _customer_lines(session, conversation, conversation.last_seq)
     conversation.waiting_since = left[0].created_at if left else None
     if handover:

@@ -65,3 +65,11 @@ def open_one(session: Session, customer_id: int, kind: TicketKind, order_id: int
     if order_id is not None:
         query = query.where(Ticket.order_id == order_id)
     return session.scalars(query.order_by(Ticket.created_at.desc()).limit(1)).first()
+
+
+def solve(ticket: Ticket, now: datetime, text: str) -> None:
+    """Ends a ticket, with what the customer is told of it. Ended before: nothing happens."""
+    if ticket.status == TicketStatus.SOLVED:
+        return
+    ticket.status, ticket.solved_at = TicketStatus.SOLVED.value, now
+    ticket.progress = [*ticket.progress, {"at": iso(now), "text": text}]

@@ -1,99 +1,72 @@
-"""Conversation tests: the real turn code, the real brain and the real action server; only the HTTP front is left out.
+"""Conversation tests: over the HTTP API to the running system – web, brain, actions and database, nothing replaced.
 
-``talk`` is a function that opens a conversation::
+``talk`` opens a conversation::
 
     def test_a_paid_order_is_cancelled_after_a_yes(talk, shop):
-        customer = shop.customer()
-        order = shop.order(customer, status="paid")
+        order = shop.order(customer := shop.customer(), status="paid")
         me = talk(customer)                      # signed in; talk() is an unknown visitor
-        assert "确认取消" in me.says("帮我把订单取消了")   # all texts of the bot's answer, joined by line breaks
+        assert "确认取消" in me.says("帮我把订单取消了")   # all texts of the answer, joined by line breaks
         me.says("确认")                          # a button is chosen by its title or value
         assert shop.fresh(order).status == "cancelled"
 
-``me.state`` is the conversation's state, ``me.buttons`` the titles offered last, ``me.lines`` the messages of the last answer.
-``shop`` makes records (tests/shop.py) in the same database and gives sessions: ``shop.session()`` for reading.
+``me.state`` is the conversation's state, ``me.buttons`` the titles offered last, ``me.lines`` the lines of the last
+answer (``.kind``, ``.text``, ``.payload``). ``shop`` makes records (tests/shop.py); ``shop.session()`` is for reading.
 """
 
-import os
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.shop import Shop
-from tests.stack import Stack, stack
+from core import clock
+from crm.customers.access import visitor_token
+from tests.stack import Stack
 
-
-@pytest.fixture(scope="session")
-def running() -> Iterator[Stack]:
-    """Brain and actions on a fresh database; this process works on the same one."""
-    from core import db, settings
-    from helpdesk.conversations import brain
-    from knowledge_base import usecases as knowledge
-
-    with stack("actions", "brain") as made:
-        kept = dict(os.environ)
-        os.environ.update({k: v for k, v in made.environment.items() if k.startswith("ZHIKE_")})
-        for cached in (settings.load, db.engine, brain._client):
-            cached.cache_clear()
-        with db.writing() as session:
-            knowledge.load_shipped(session)
-        yield made
-        os.environ.clear()
-        os.environ.update(kept)
-        for cached in (settings.load, db.engine, brain._client):
-            cached.cache_clear()
-
-
-@pytest.fixture
-def shop(running: Stack) -> Shop:
-    """Makes records."""
-    return Shop()
+ANSWER_SECONDS = 30
 
 
 class Talker:
     """A customer in a talk."""
 
-    def __init__(self, customer: Any = None) -> None:
-        from core import clock, db
-        from helpdesk.conversations import usecases
-
-        with db.writing() as session:
-            conversation, _ = usecases.open_conversation(session, clock.now(), channel="web", customer=customer)
-            self.id = conversation.id
+    def __init__(self, running: Stack, customer: Any = None) -> None:
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{running.port('web')}/api/v1", timeout=40, trust_env=False)
+        opening: dict[str, Any] = {"channel": "web"}
+        if customer is not None:
+            secret = running.environment["ZHIKE_CUSTOMER_TOKEN_SECRET"]
+            opening["customer_token"] = visitor_token(customer.id, secret, clock.now())
+        made = self._http.post("/conversations", json=opening).raise_for_status().json()
+        self.id = made["id"]
+        self._http.headers["Authorization"] = f"Bearer {made['token']}"
+        self.state = made["state"]
         self.lines: list[Any] = []
 
     def says(self, text: str) -> str:
         """Sends a line and gives the texts of all that came back."""
-        from core import clock, db
-        from helpdesk.conversations import usecases
-        from jobs import turns
+        body = {"client_message_id": uuid.uuid4().hex, "text": text}
+        seq = self._http.post(f"/conversations/{self.id}/messages", json=body).raise_for_status().json()["seq"]
+        return self._wait(seq)
 
-        with db.writing() as session:
-            seq, _ = usecases.receive(session, clock.now(), self.id, text=text, client_message_id=uuid.uuid4().hex)
-        while turns.run(self.id):
-            pass
-        with db.reading() as session:
-            self.lines = [m for m in usecases.lines(session, self.id, seq) if m.sender != "customer"]
-        return "\n".join(m.text for m in self.lines)
-
-    @property
-    def state(self) -> str:
-        """The conversation's state."""
-        from core import db
-        from helpdesk.conversations import usecases
-
-        with db.reading() as session:
-            return usecases.find(session, self.id).state
+    def _wait(self, seq: int) -> str:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            told = self._http.get(f"/conversations/{self.id}/messages", params={"after": seq, "wait": 20}).json()
+            self.state = told["state"]
+            self.lines = [SimpleNamespace(**{"payload": None, **m}) for m in told["messages"] if m["sender"] != "customer"]
+            if self.lines:
+                return "\n".join(line.text for line in self.lines)
+        raise AssertionError(f"no answer within {ANSWER_SECONDS} s")
 
     @property
     def buttons(self) -> list[str]:
         """Titles offered in the last answer."""
-        return [b["title"] for m in self.lines if m.payload for b in m.payload.get("buttons", [])]
+        return [b["title"] for line in self.lines if line.payload for b in line.payload.get("buttons", [])]
 
 
 @pytest.fixture
 def talk(running: Stack) -> Callable[..., Talker]:
     """Opens a conversation."""
-    return Talker
+    return lambda customer=None: Talker(running, customer)

@@ -128,6 +128,7 @@ def test_one_of_several_pieces_gets_its_share_of_what_was_paid(shop: Shop, sessi
     item = bought(session, order)
     item.order.total_cents -= 6_000  # a coupon of 60 yuan on 600
     item.order.discount_cents = 6_000
+    session.flush()
     _, promised = send_back(session, item, quality=True)
     assert promised.refund_cents == 39_900 * 54_000 // 60_000
 

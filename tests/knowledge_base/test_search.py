@@ -179,7 +179,7 @@ def test_an_open_question_is_kept_without_the_customers_numbers(session: Session
     usecases.remember_open_question(session, "长" * 900, "suggest", now)
     session.flush()
     texts = [question.text for question in session.query(OpenQuestion).order_by(OpenQuestion.id)]
-    assert texts == ["我的电话 …, 能开收入证明吗".replace(",", "，").replace("， ", "， "), "长" * 500]
+    assert texts == ["我的电话 …， 能开收入证明吗", "长" * 500]
 
 
 def test_an_answer_becomes_safe_html_and_plain_text() -> None:

@@ -84,7 +84,9 @@ function content(line, ctx, quick) {
   if (line.kind === 'card') {
     // A card we do not know, or that lacks what it needs, still says what it has to say.
     const data = typeof line.payload?.card === 'object' && line.payload.card ? line.payload.card : (line.payload ?? {})
-    return (Object.hasOwn(CARDS, data.card) && CARDS[data.card](data, ctx)) || bubble(line)
+    const card = Object.hasOwn(CARDS, data.card) && CARDS[data.card](data, ctx)
+    if (!card) return bubble(line)
+    return data.lead ? h('div', { class: 'with-lead' }, h('div', { class: 'bubble', text: data.lead }), card) : card
   }
   return bubble(line)
 }

@@ -1,0 +1,119 @@
+"""Invoices in the customer's words."""
+
+from datetime import timedelta
+
+from core import clock
+from crm.orders.models import Invoice
+from helpdesk.tickets.models import Ticket
+
+COMPANY, TAX = "杭州云帆科技有限公司", "91510107MA6CX2K84P"
+
+
+def invoices_of(shop, order):
+    with shop.session() as session:
+        return session.query(Invoice).filter_by(order_id=order.id).order_by(Invoice.id).all()
+
+
+def issued(shop, order, days=1):
+    at = clock.now() - timedelta(days=days)
+    return shop.add(
+        Invoice(
+            order_id=order.id, kind="ordinary", title="个人", amount_cents=order.total_cents, status="issued",
+            number="263300000001", email="old@example.com", requested_at=at, issued_at=at,
+        )
+    )  # fmt: skip
+
+
+def test_a_personal_invoice_is_asked_for_step_by_step(talk, shop):
+    customer = shop.customer(name="林晓雯")
+    order = shop.order(customer, status="delivered")
+    me = talk(customer)
+    assert "哪一种" in me.says("我要开发票")
+    assert "名字" in me.says("个人普通发票")
+    assert "邮箱" in me.says("林晓雯")
+    preview = me.says("lin@example.com")
+    assert "林晓雯" in preview
+    assert "前开好" in preview
+    assert "登记好了" in me.says("确认")
+    [made] = invoices_of(shop, order)
+    assert (made.kind, made.title, made.email, made.status) == ("ordinary", "林晓雯", "lin@example.com", "requested")
+
+
+def test_a_company_invoice_takes_all_details_from_one_message(talk, shop):
+    customer = shop.customer()
+    order = shop.order(customer, status="delivered")
+    me = talk(customer)
+    assert "邮箱" in me.says(f"开发票，抬头{COMPANY}，税号{TAX}")
+    me.says("不用发邮箱")
+    me.says("确认")
+    [made] = invoices_of(shop, order)
+    assert (made.title, made.tax_number) == (COMPANY, TAX)
+
+
+def test_a_tax_number_that_is_too_short_is_asked_again(talk, shop):
+    customer = shop.customer()
+    shop.order(customer, status="delivered")
+    me = talk(customer)
+    me.says("我要开发票")
+    me.says("公司普通发票")
+    me.says(COMPANY)
+    answer = me.says("91510107MA6CX2")
+    assert "14 位" in answer
+    assert "邮箱" in me.says(TAX)
+
+
+def test_a_special_invoice_sends_its_bank_details_to_finance(talk, shop):
+    customer = shop.customer()
+    order = shop.order(customer, status="delivered")
+    me = talk(customer)
+    me.says("开专票")
+    me.says(COMPANY)
+    assert "开户银行" in me.says(TAX)
+    assert "还缺" in me.says("工商银行西湖支行")
+    me.says("杭州市西湖区文三路100号 0571-86203319 工商银行西湖支行 1202021409900123456")
+    me.says("不用发邮箱")
+    assert "工单 GD" in me.says("确认")
+    assert invoices_of(shop, order)[0].kind == "special"
+    with shop.session() as session:
+        assert "1202021409900123456" in session.query(Ticket).filter_by(order_id=order.id).one().detail
+
+
+def test_an_invoice_that_is_there_is_shown_and_corrected_on_demand(talk, shop):
+    customer = shop.customer()
+    order = shop.order(customer, status="delivered")
+    old = issued(shop, order)
+    me = talk(customer)
+    assert "263300000001" in me.says("开发票")
+    assert "哪一种" in me.says("修改发票")
+    me.says("公司普通发票")
+    me.says(COMPANY)
+    me.says(TAX)
+    assert "作废" in me.says("不用发邮箱")
+    me.says("确认")
+    assert [i.status for i in invoices_of(shop, order)] == ["voided", "requested"]
+    assert shop.fresh(old).status == "voided"
+
+
+def test_an_invoice_is_sent_to_another_address(talk, shop):
+    customer = shop.customer()
+    order = shop.order(customer, status="delivered")
+    issued(shop, order)
+    me = talk(customer)
+    assert "new@example.com" in me.says("发票再发一次，发到我邮箱 new@example.com")
+    assert "重发" in me.says("确认")
+    assert [i.email for i in invoices_of(shop, order)] == ["new@example.com"]
+
+
+def test_an_invoice_of_long_ago_cannot_be_corrected(talk, shop):
+    customer = shop.customer()
+    order = shop.order(customer, status="delivered", delivered_ago=timedelta(days=800))
+    old = issued(shop, order, days=800)
+    assert "1月31日" in talk(customer).says("发票抬头错了，作废重开")
+    assert shop.fresh(old).status == "issued"
+
+
+def test_an_unpaid_order_has_no_invoice(talk, shop):
+    customer = shop.customer()
+    order = shop.order(customer, status="unpaid")
+    assert "还没付款" in talk(customer).says(f"订单{order.number}开发票")
+    assert invoices_of(shop, order) == []

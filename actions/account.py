@@ -22,6 +22,7 @@ HUMAN = button("转人工", "/request_human")
 PROBLEMS: dict[str, re.Pattern[str]] = {
     "stolen": re.compile(r"被盗|盗号|别人登|有人登|异地|不是我(?:操作|登|下)|陌生(?:设备|登录)"),
     "locked": re.compile(r"锁|冻结|封(?:号|了|禁)|风控|异常|限制登录"),
+    "code_expired": re.compile(r"验证码.{0,12}(?:失效|过期|无效|错误|不对)"),
     "code": re.compile(r"验证码|收不到码|没(?:有)?码|短信码"),
     "number_gone": re.compile(r"(?:手机|号码?|卡).{0,6}(?:不用了|停机|注销|丢了|换了|没了)"),
     "password": re.compile(r"密码|忘记|忘了"),
@@ -33,6 +34,8 @@ STEPS = {
     "code": "验证码收不到，按这几步试：\n1. 看看号码有没有输错、手机有没有欠费\n2. 翻一下垃圾短信和拦截记录\n"
     "3. 开关一次飞行模式，等一分钟再点发送\n4. 别连续点，只有最新一条有效；提示太频繁就过一小时再试\n还是没有，"
     "转人工帮您看发送记录。",
+    "code_expired": "验证码有时效，而且只有最新一条有效：回到登录页重新获取一次，别连续点，收到后马上填。"
+    "还提示失效的话，退出重开再试一次；仍然不行，转人工帮您看。",
     "number_gone": "绑定的号码不用了，就收不到验证码。请点转人工，同事用订单信息核实是您本人后，"
     "帮您换绑成新号码，换好马上能登录。",
     "app": "多半是手机上的缓存或网络的问题，按这几步试：\n1. 退出重开，切换一下 Wi-Fi 和流量\n2. 更新到最新版，"
@@ -186,10 +189,25 @@ class UpdateProfile(OwnAccount):
         """The field by its name (or by what the value is), the value in any form it comes."""
         if talk.is_command:
             return None
-        field = talk.slots.get("profile_field") or self._field(talk)
+        known = talk.slots.get("profile_field")
+        field = self._other(talk, known) or known or self._field(talk)
         if slot == "profile_field":
             return field
         return self._value(talk, str(field), asked) if field in FIELDS else None
+
+    def filled(self, talk: Talk) -> dict[str, Any]:
+        """Another field means another value, and a new yes."""
+        got = super().filled(talk)
+        if "profile_field" in got and talk.slots.get("profile_field"):
+            got = {"profile_value": None, **got, "confirm": None}
+        return got
+
+    def _other(self, talk: Talk, known: Any) -> str | None:
+        """A field named afresh while another one is being changed (``改手机号`` when the nickname was asked for)."""
+        if known is None or not (talk.text in FIELDS.values() or re.match(r"(?:我?[想要]*)?(?:改|换|修改)", talk.text)):
+            return None
+        named = self._field(talk)
+        return named if named != known else None
 
     def _field(self, talk: Talk) -> str | None:
         for word in ELSEWHERE:
@@ -207,7 +225,7 @@ class UpdateProfile(OwnAccount):
             case "phone":
                 phone = talk.entity("phone_number") or ""
                 digits = re.sub(r"\D", "", talk.text) if asked else ""
-                return phone if len(phone) == 11 else digits if len(digits) >= 7 else None
+                return phone if len(phone) == 11 else digits if len(digits) >= 3 else None
             case "birthday":
                 said = birthday_in(talk.text)
                 return said or (
@@ -215,7 +233,8 @@ class UpdateProfile(OwnAccount):
                 )
             case "email":
                 found = re.search(r"[\w.+-]+@[\w.-]+", talk.text, re.A)
-                return found[0] if found else (talk.text if asked and not interrupts(talk) else None)
+                typed = talk.text.strip()  # letters and digits only: meant as an address, however wrong
+                return found[0] if found else typed if asked and re.fullmatch(r"[\x21-\x7e]+", typed) else None
             case "address" if len(talk.entity("address") or "") >= 6:
                 return talk.entity("address")
             case "name" if talk.entity("person_name"):

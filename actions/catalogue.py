@@ -13,7 +13,16 @@ from core.clock import told
 from core.text import yuan
 from crm.catalogue import usecases as catalogue
 from crm.catalogue.models import Product
-from crm.catalogue.rules import Budget, amounts_in, asked_specs, budget, named_colors, reasons
+from crm.catalogue.rules import (
+    Budget,
+    accessory,
+    amounts_in,
+    asked_specs,
+    budget,
+    named_colors,
+    reasons,
+    unknown_thing,
+)
 from crm.loyalty import usecases as loyalty
 from knowledge_base import usecases as knowledge
 
@@ -33,8 +42,16 @@ class AboutProducts(Answer):
 
     def found(self, talk: Talk) -> tuple[str, list[Product]]:
         """What was named and the products it means. Without a name: the product the talk is about, if any."""
-        for said in reversed(talk.entities("product")):
-            return said, catalogue.named(talk.session, said)
+        named = [e for e in talk.tracker.latest_message.get("entities") or [] if e.get("entity") == "product"]
+        if named:
+            last = named[-1]
+            extra = accessory(talk.text[last.get("end") or len(talk.text) :])
+            if extra and not talk.is_command:
+                return f"{talk.text[last['start'] : last['end']]}{extra}", []
+            return str(last["value"]), catalogue.named(talk.session, str(last["value"]))
+        unknown = unknown_thing(talk.text)
+        if unknown:
+            return unknown, catalogue.named(talk.session, unknown)
         kept = talk.slots.get("focus_product")
         return (str(kept), catalogue.named(talk.session, str(kept))) if kept else ("", [])
 
@@ -75,7 +92,7 @@ class QueryPromotion(AboutProducts):
             self.not_sold(talk, said)
             return None
         one = found[0] if len(found) == 1 else None
-        if BARGAIN.search(talk.text):
+        if BARGAIN.search(talk.text) and not SALE.search(talk.text):
             self._no_bargain(talk, one)
         elif one is not None:
             talk.voice.card(*shown_as_cards([one], self._price(one), [self._points(one)]))
@@ -272,13 +289,12 @@ class ProductConsult(AboutProducts):
             text = f"{product.name}，{yuan(product.price_cents)}，主要参数在这里："
             talk.voice.card(*shown_as_cards([product], text, [self._points(product)]))
             return
-        talk.voice.card(
-            *shown_as_cards(
-                [product],
-                f"这一点我手上的{product.name}资料里没有写，不敢随便说。已知的参数在这里，需要确切答复可以请同事确认：",
-                [self._points(product)],
-            )
+        unsure = (
+            f"{product.name}的具体操作步骤我手上没有，不想误导您，随机说明书里有，也可以请同事来教您。参数在这里："
+            if HOW.search(talk.text)
+            else f"这一点我手上的{product.name}资料里没有写，不敢随便说。已知的参数在这里，需要确切答复可以请同事确认："
         )
+        talk.voice.card(*shown_as_cards([product], unsure, [self._points(product)]))
         talk.voice.say("要请同事来回答吗？", ["转人工"])
 
 
@@ -315,7 +331,11 @@ class ProductRecommend(Form):
             if ANY.search(talk.text):
                 return "any"
             found = catalogue.named(talk.session, talk.text)
-            return found[0].kind if found else None
+            if found:
+                return found[0].kind
+            unsure = talk.intent in {"nlu_fallback", "inform", self.intent}
+            bare = unsure and 2 <= len(talk.text) <= 8 and not re.search(r"\d|[千百万]", talk.text)
+            return talk.text if bare else None
         kept = talk.slots.get("focus_product")
         return (
             kept if not asked and kept and talk.slots.get("wanted_kind") is None and COMPARE.search(talk.text) else None
@@ -325,7 +345,9 @@ class ProductRecommend(Form):
         """Which class."""
         kinds = catalogue.kinds(talk.session)
         popular = [k for k in POPULAR if k in kinds] or kinds[:6]
-        talk.voice.say("好的，想看哪一类？有预算也告诉我，比如“两千左右的手机”。", popular)
+        known = talk.slots.get("wanted_budget")
+        lead = "预算记下了，想看哪一类？" if known else "好的，想看哪一类？有预算也告诉我，比如“两千左右的手机”。"
+        talk.voice.say(lead, popular)
 
     def do(self, talk: Talk) -> dict[str, Any]:
         """The products side by side."""

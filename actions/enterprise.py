@@ -19,6 +19,11 @@ COMPANY = re.compile(
     r"([\u4e00-\u9fffA-Za-z0-9（）()]{2,30}?(?:公司|集团|学校|大学|学院|中学|小学|医院|酒店|银行|局|中心|工厂|厂|店|所|院))"
 )
 
+COUNTED = re.compile(
+    r"(\d+)\s*(?:台|件|个|部|套|只|把|盒|箱)|[一二两三四五六七八九十百千]+(?:台|件|个(?!月)|部|套|只|箱)"
+)
+FIGURES = re.compile(r"[\d\s-]{7,}")  # a phone number, not a name or a wish
+
 
 @register
 class EnterprisePurchase(Form):
@@ -36,11 +41,13 @@ class EnterprisePurchase(Form):
         free = talk.text.strip() if asked and not interrupts(talk) else None
         if slot == "company":
             named = talk.entity("invoice_title") or (m[1] if (m := COMPANY.search(talk.text)) else None)
-            return named or (free if free and 2 <= len(free) <= 60 else None)
+            if named:
+                return re.sub(r"^(?:我们|我|这里|公司|单位)?(?:是|叫)[：: ]*", "", named)
+            return free if free and 2 <= len(free) <= 60 and not FIGURES.fullmatch(free) else None
         if slot == "wish":
-            if talk.entity("quantity") and talk.entity("product"):
+            if COUNTED.search(talk.text) and talk.entity("product"):
                 return shorten(talk.text, 200)
-            return shorten(free, 200) if free and len(free) >= 2 else None
+            return shorten(free, 200) if free and len(free) >= 2 and not FIGURES.fullmatch(free) else None
         phone = talk.entity("phone_number") or ""
         if is_mobile(phone):
             return phone
@@ -63,8 +70,8 @@ class EnterprisePurchase(Form):
     def _size(self, talk: Talk) -> tuple[int | None, int | None]:
         """Pieces and the price of one, as far as the wish tells."""
         wish = str(talk.slots.get("wish") or "")
-        counted = re.search(r"(\d+)\s*(?:台|件|个|部|套|只|把|盒|箱)", wish)
-        pieces = int(counted[1]) if counted else None
+        counted = COUNTED.search(wish)
+        pieces = int(counted[1]) if counted and counted[1] else None
         if pieces is None and talk.entity("quantity") and wish:
             pieces = int(talk.entity("quantity") or 0) or None
         said = talk.entity("product")

@@ -150,7 +150,7 @@ class Suggestion(Form):
 
 
 PERSON = re.compile(
-    r"(?:小|老|阿)[\u4e00-\u9fff](?![\u4e00-\u9fff]?(?:家电|店|号|时|度|区|卖部|程序))|[\u4e00-\u9fff](?:师傅|经理|姐|哥|老师)|客服\s?[0-9]{2,6}"
+    r"(?:小|老|阿)[\u4e00-\u9fff](?:师傅|经理|姐|哥)?(?![\u4e00-\u9fff]?(?:家电|店|号|时|度|区|卖部|程序))|[\u4e00-\u9fff](?:师傅|经理|姐|哥|老师)|客服\s?[0-9]{2,6}"
 )
 NOT_PERSON = (
     "小知",
@@ -182,16 +182,21 @@ class Praise(Answer):
 
     def answer(self, talk: Talk) -> dict[str, Any] | None:
         """Thanks, with the name."""
-        surveys.remember(talk.session, talk.conversation, "praise", talk.text, talk.now)
-        found = [m for m in PERSON.findall(talk.text) if m not in NOT_PERSON]
-        who = talk.entity("person_name") or (found[0] if found else None)
-        if who:
-            talk.voice.say(f"谢谢您！您对{who}的夸奖我已经记下，会转给本人和主管，Ta 知道了一定很开心。")
-        elif re.search(r"快递|物流|发货|送", talk.text):
-            talk.voice.say("谢谢您的认可！我把这句话转给仓库和配送的同事，他们会更有干劲的。")
-        else:
-            talk.voice.say("谢谢您的夸奖，我已经记下来转给同事们，大家会继续努力。")
+        thank_for_praise(talk)
         return None
+
+
+def thank_for_praise(talk: Talk) -> None:
+    """Keeps the words, and thanks in the name of who is praised."""
+    surveys.remember(talk.session, talk.conversation, "praise", talk.text, talk.now)
+    found = [m for m in PERSON.findall(talk.text) if m not in NOT_PERSON]
+    who = talk.entity("person_name") or (found[0] if found else None)
+    if who:
+        talk.voice.say(f"谢谢您！您对{who}的夸奖我已经记下，会转给本人和主管，Ta 知道了一定很开心。")
+    elif re.search(r"快递|物流|发货|送", talk.text):
+        talk.voice.say("谢谢您的认可！我把这句话转给仓库和配送的同事，他们会更有干劲的。")
+    else:
+        talk.voice.say("谢谢您的夸奖，我已经记下来转给同事们，大家会继续努力。")
 
 
 class GiveRating(Answer):
@@ -202,6 +207,9 @@ class GiveRating(Answer):
     def answer(self, talk: Talk) -> dict[str, Any] | None:
         """Kept at once, whatever comes after."""
         score = survey_rules.score(talk.text, talk.entity("rating"))
+        if score is None and re.search(r"好|棒|赞|不错|耐心|热情|专业|贴心", talk.text):
+            thank_for_praise(talk)
+            return None
         if score is None:
             talk.voice.say(
                 "谢谢您愿意评价，请打个分：5 分是非常满意，1 分是非常不满意。", [f"{n}分" for n in (5, 4, 3, 2, 1)]

@@ -262,6 +262,8 @@ class Validate(Action):
             # would think nothing was said, and drop what we told the customer about it
             changed = {n: v for n, v in talk.slots.items() if n in got or v != tracker.slots.get(n)}
             changed.pop("requested_slot", None)
+            if not changed and not beginning:
+                changed = {str(asked): talk.slots.get(str(asked))}  # the same wish once more: the open question again
             return [*(SlotSet(n, v) for n, v in changed.items()), SlotSet("requested_slot", following)]
 
     def _askable(self) -> set[str]:

@@ -19,7 +19,7 @@ from helpdesk.tickets import parcels
 from helpdesk.tickets.models import Ticket
 
 FOUND = re.compile(
-    r"找到了|(不用|别|不要|不必)(再)?(查|核实|补发|找)|没丢|拿到了|收到了了|(撤销|取消|撤回).{0,6}(登记|核查|工单|丢件)"
+    r"找到了|(不用|别|不要|不必)(再)?(查|核实|补发|找)|没丢|拿到了|(撤销|取消|撤回).{0,6}(登记|核查|工单|丢件)"
 )
 NOT_FOUND = re.compile(r"没找到|没收到|还没|没有找")
 LOOKED = "都找过了，没有"
@@ -38,7 +38,7 @@ class ReportNotReceived(Form):
         """Lost ones first, then signed for and on its way, newest first."""
         assert talk.access is not None
         if talk.slots.get("undo"):
-            return [o for t in self._tickets(talk) if (o := self._order_of(talk, t)) is not None]
+            return parcels.searched(talk.session, talk.access)
         found = orders.visible(talk.session, talk.access)
         signed = [
             o for o in found if o.delivered_at is not None and (talk.now - o.delivered_at).days < NOT_RECEIVED_DAYS
@@ -53,10 +53,6 @@ class ReportNotReceived(Form):
     def _tickets(self, talk: Talk) -> Sequence[Ticket]:
         assert talk.access is not None
         return parcels.searches(talk.session, talk.access)
-
-    def _order_of(self, talk: Talk, ticket: Ticket) -> Order | None:
-        assert talk.access is not None
-        return talk.session.get(Order, ticket.order_id) if ticket.order_id else None
 
     def search(self, talk: Talk) -> Ticket | None:
         """The order's open search."""
@@ -76,13 +72,12 @@ class ReportNotReceived(Form):
                 return True if talk.entity("negated") and talk.intent == self.intent else None
             return True if FOUND.search(text) and not NOT_FOUND.search(text) else None
         if slot == "looked":
-            if asked and re.search(r"找到|在(家|邻居|驿站|门卫|物业)|拿到|有的?$", text) and not NOT_FOUND.search(text):
-                return None
             everywhere = re.search(
-                r"(邻居|家人|家里|驿站|物业|门卫|前台|快递柜|柜子|丰巢).{0,8}(没|不|空)|都(问|找)过|都没|丢了|弄丢|遗失",
+                r"(邻居|家人|家里|驿站|物业|门卫|前台|快递柜|柜子|丰巢).{0,8}(没|不|空)"
+                r"|都(问|找|看)过|都没|丢了|弄丢|遗失",
                 text,
             )
-            return True if everywhere or (asked and re.search(r"没|不|都", text)) else None
+            return True if everywhere or (asked and re.search(r"没|不在|不知道", text)) else None
         if slot == "settlement" and not talk.is_command:
             said = words.settlement(text)
             said = Settlement.RESEND if said == Settlement.EXCHANGE else said
@@ -158,7 +153,8 @@ class ReportNotReceived(Form):
         if search is None and self.lost(talk):
             goods = "、".join(f"{i.product.name}×{i.quantity}" for i in returns.lost_items(talk.session, order))
             if talk.slots["settlement"] == Settlement.RESEND:
-                return f"给您补发：{goods}，寄到原地址（{order.city}，{order.recipient}收），24 小时内寄出，不收费。确认补发吗？"
+                where = f"寄到原地址（{order.city}，{order.recipient}收）"
+                return f"给您补发：{goods}，{where}，24 小时内寄出，不收费。确认补发吗？"
             method = orders.paid_method(order)
             amount = yuan(returns.lost_refund_cents(talk.session, order))
             return (
@@ -181,9 +177,12 @@ class ReportNotReceived(Form):
             return self._settle(talk, order)
         returns.check_not_received(order, talk.now)
         parcel = self._parcel(talk, order)
-        ticket = parcels.search(talk.session, talk.now, order, parcel, talk.text, talk.conversation)
+        ticket = parcels.search(
+            talk.session, talk.now, order, parcel=parcel, said=talk.text, conversation=talk.conversation
+        )
         return {
-            "text": f"登记好了，加急工单 {ticket.number}。我们正在找{parcel.carrier if parcel else '快递'}核实签收人和位置，"
+            "text": f"登记好了，加急工单 {ticket.number}。"
+            f"我们正在找{parcel.carrier if parcel else '快递'}核实签收人和位置，"
             f"{told(ticket.due_at)} 前给您答复。查实丢了，补发或退款由您选，不用您承担费用。东西找到了也跟我说一声。",
             "ways": [order_button("找到了，不用查了", self.intent, order, negated="不用")],
         }
@@ -198,11 +197,13 @@ class ReportNotReceived(Form):
             return {"text": f"好的，工单 {search.number} 已结束，东西到手就放心了。用着有问题随时找我。"}
         if search.due_at < talk.now:
             return {
-                "text": f"抱歉，工单 {search.number} 本该在 {told(search.due_at)} 前给您答复，已经超时了，我马上请同事接着处理。",
+                "text": f"抱歉，工单 {search.number} 本该在 {told(search.due_at)} 前给您答复，"
+                "已经超时了，我马上请同事接着处理。",
                 "handover": "rule",
             }
         return {
-            "text": f"这个包裹已经在查了，工单 {search.number}，同事会在 {told(search.due_at)} 前给您答复，不用重复登记。",
+            "text": f"这个包裹已经在查了，工单 {search.number}，"
+            f"同事会在 {told(search.due_at)} 前给您答复，不用重复登记。",
             "ways": [order_button("找到了，不用查了", self.intent, order, negated="不用"), "转人工"],
         }
 

@@ -121,7 +121,8 @@ class ReturnGoods(CaseForm):
         old = self.replaced(talk)
         lead = f"原来的{CaseKind(old.kind).label}单 {old.number} 会取消，改为退货。" if old else ""
         return (
-            f"{lead}跟您核对一下退货：{piece_words(item, pieces)}；{pickup_words(self.pickup_at(talk))}{who_comes(item)}上门取件，"
+            f"{lead}跟您核对一下退货：{piece_words(item, pieces)}；"
+            f"{pickup_words(self.pickup_at(talk))}{who_comes(item)}上门取件，"
             f"{PACKED}。{money_words(promised)}。{when_money(promised)}。确认提交吗？"
         )
 
@@ -144,7 +145,8 @@ class ReturnGoods(CaseForm):
             "整单退完后，用掉的优惠券没过期会还给您。" if item.order.coupon_id and len(item.order.items) == 1 else ""
         )
         return {
-            "text": f"退货登记好了，单号 {case.number}。{pickup_words(self.pickup_at(talk))}上门取件，取走时请留好寄件单号。"
+            "text": f"退货登记好了，单号 {case.number}。"
+            f"{pickup_words(self.pickup_at(talk))}上门取件，取走时请留好寄件单号。"
             f"{when_money(promised)}，共 {yuan(promised.refund_cents)}。{coupon}{self.photo_words(talk)}",
             "ways": [
                 order_button("查退款进度", "query_refund", item.order),
@@ -258,7 +260,8 @@ class ExchangeGoods(CaseForm):
         what = "换同款新的" if color == item.color else f"换成{color}"
         return (
             f"{lead}跟您核对一下换货：{piece_words(item, pieces)}，{what}；"
-            f"{pickup_words(self.pickup_at(talk))}{who_comes(item)}上门取件，{PACKED}。{self._freight(talk, item, quality)}。"
+            f"{pickup_words(self.pickup_at(talk))}{who_comes(item)}上门取件，{PACKED}。"
+            f"{self._freight(talk, item, quality)}。"
             f"仓库收到后 {CHECK_WORKING_DAYS} 个工作日内验好，马上寄新的给您。确认提交吗？"
         )
 
@@ -288,7 +291,8 @@ class ExchangeGoods(CaseForm):
         )
         return {
             "text": f"换货登记好了，单号 {case.number}。{pickup_words(self.pickup_at(talk))}上门取件；"
-            f"仓库收到后 {CHECK_WORKING_DAYS} 个工作日内验好，寄出新的（{case.wanted_color}）时会通知您。{self.photo_words(talk)}",
+            f"仓库收到后 {CHECK_WORKING_DAYS} 个工作日内验好，寄出新的（{case.wanted_color}）时会通知您。"
+            f"{self.photo_words(talk)}",
             "ways": [order_button("取消换货", self.intent, item.order, negated="取消")],
         }
 
@@ -420,7 +424,8 @@ class ReportItemProblem(CaseForm):
         wish = self.settlement(talk, problem)
         if self._when(talk, item) == When.LATE:
             return (
-                f"签收已经过了 48 小时，{piece_words(item, pieces)}“{problem.label}”要由同事看过照片、核对发货记录后才能定，"
+                f"签收已经过了 48 小时，{piece_words(item, pieces)}“{problem.label}”"
+                "要由同事看过照片、核对发货记录后才能定，"
                 f"我先帮您登记，希望{wish.label}，2 天内给您答复。要登记吗？"
             )
         back = goods_come_back(problem, wish)

@@ -66,7 +66,8 @@ def calls_off(text: str, verb: str) -> bool:
         return False  # 不换了直接退 is a wish of its own
     return bool(
         re.search(
-            rf"(?<!{verb})(别|不用|不想|不要|先不|不是要|不是想|不)(再)?(帮我|给我)?{verb}(?!掉)(货|款|发|寄)?(了|啦|吧|的|$|，|。| )",
+            rf"(?<!{verb})(别|不用|不想|不要|先不|不是要|不是想|不)(再)?(帮我|给我)?"
+            rf"{verb}(?!掉)(货|款|发|寄)?(了|啦|吧|的|$|，|。| )",
             text,
         )
         or re.search(

@@ -4,16 +4,20 @@ import hashlib
 import hmac
 import io
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from core import settings
 from core.errors import Invalid, NotFound, TooLarge
 from core.ids import new_id
 from core.text import clean
 
-FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
-PIXELS_MOST = 40_000_000
+FORMATS = {"JPEG": "JPEG", "MPO": "JPEG", "PNG": "PNG", "WEBP": "WEBP", "GIF": "GIF"}  # MPO: what some phones call JPEG
+ENDINGS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
+PIXELS_MOST = 40_000_000  # all frames together
+JPEG_QUALITY = 88
+Image.MAX_IMAGE_PIXELS = None  # we look ourselves, before anything is unpacked
 
 
 def text_of(raw: str) -> str:
@@ -34,26 +38,37 @@ def save_picture(conversation_id: str, data: bytes) -> str:
     """
     chosen = settings.load()
     if len(data) > chosen.upload_max_bytes:
-        raise TooLarge(f"图片不能超过 {chosen.upload_max_bytes // 1024 // 1024} MB，压缩一下再发吧。", code="picture_size")
+        raise TooLarge(
+            f"图片不能超过 {chosen.upload_max_bytes // 1024 // 1024} MB，压缩一下再发吧。", code="picture_size"
+        )
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            kind = picture.format or ""
-            if kind not in FORMATS or picture.width * picture.height > PIXELS_MOST:
-                raise Invalid("只支持 JPG、PNG、WEBP、GIF 图片，且不要太大。", code="picture_kind")
-            name = f"{new_id()}.{FORMATS[kind]}"
-            folder = chosen.var_dir / "uploads" / conversation_id
-            folder.mkdir(parents=True, exist_ok=True)
-            if kind == "GIF":
-                picture.save(folder / name, save_all=True)
-            else:
-                bare = Image.new(picture.mode, picture.size)
-                bare.putdata(list(picture.getdata())) if picture.mode == "P" else bare.paste(picture)
-                if picture.mode == "P" and picture.getpalette():
-                    bare.putpalette(picture.getpalette() or [])
-                bare.save(folder / name)
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        kind, bare = _without_metadata(data)
+    except Invalid:
+        raise
+    except Exception as error:  # a decoder meets broken data in many ways
         raise Invalid("这个文件不是能打开的图片，请换一张再发。", code="picture_broken") from error
+    name = f"{new_id()}.{ENDINGS[kind]}"
+    folder = chosen.var_dir / "uploads" / conversation_id
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(bare)
     return f"/files/{conversation_id}/{name}?s={_signature(conversation_id, name)}"
+
+
+def _without_metadata(data: bytes) -> tuple[str, bytes]:
+    with Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP", "GIF"]) as picture:
+        kind = FORMATS[picture.format or ""]
+        frames = getattr(picture, "n_frames", 1) if kind == "GIF" else 1
+        if picture.width * picture.height * frames > PIXELS_MOST:
+            raise Invalid("图片的尺寸太大了，缩小一些再发吧。", code="picture_pixels")
+        out = io.BytesIO()
+        if kind == "GIF":
+            picture.info.pop("comment", None)
+            picture.save(out, "GIF", save_all=True, comment=b"")
+            return kind, out.getvalue()
+        upright = ImageOps.exif_transpose(picture)
+        upright.info = {k: v for k, v in upright.info.items() if k == "transparency"}
+        upright.save(out, kind, **({"quality": JPEG_QUALITY} if kind == "JPEG" else {}))
+        return kind, out.getvalue()
 
 
 def picture_path(conversation_id: str, name: str, signature: str) -> Path:
@@ -64,6 +79,12 @@ def picture_path(conversation_id: str, name: str, signature: str) -> Path:
     if not path.is_file():
         raise NotFound("图片不存在。")
     return path
+
+
+def remove_picture(url: str) -> None:
+    """Takes back a picture just stored under this address."""
+    conversation_id, name = urlsplit(url).path.split("/")[-2:]
+    (settings.load().var_dir / "uploads" / conversation_id / name).unlink(missing_ok=True)
 
 
 def _signature(conversation_id: str, name: str) -> str:

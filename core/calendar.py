@@ -10,7 +10,10 @@ log = logging.getLogger(__name__)
 
 
 def is_working_day(day: date) -> bool:
-    """Whether offices work: holidays and make-up days count. In years the calendar does not know yet: Monday to Friday."""
+    """Whether offices work: holidays and make-up days count.
+
+    In years the calendar does not know yet: Monday to Friday.
+    """
     try:
         return bool(chinese_calendar.is_workday(day))
     except NotImplementedError:

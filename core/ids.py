@@ -17,4 +17,4 @@ def new_token() -> str:
 
 def token_hash(token: str) -> str:
     """SHA-256 of a token, hexadecimal."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

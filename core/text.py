@@ -15,6 +15,11 @@ def clean(text: str) -> str:
     return CONTROL.sub("", whole.replace("\r\n", "\n")).strip()
 
 
+def storable(text: str) -> bool:
+    """Whether every database takes the text as it is: no NUL, no half of a character."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def readable(text: str) -> bool:
     """Whether there is anything to understand: a letter, a character or a digit (not only emoji or punctuation)."""
     return any(unicodedata.category(c)[0] in "LN" for c in text)

@@ -11,14 +11,15 @@ from apiflask import APIFlask
 from flask import g, request
 from sqlalchemy import select
 
-from core import clock, db
+from core import clock, db, settings
 from core.errors import NotFound, Unauthenticated
 from core.ids import token_hash
+from core.text import storable
 from helpdesk.conversations.models import Conversation
 from helpdesk.staff import usecases as staff
 
 View = TypeVar("View", bound=Callable[..., Any])
-SEEN_EVERY = timedelta(seconds=15)
+SEEN_EVERY_SECONDS = 15.0
 OPEN_ENDPOINTS = {"static", "openapi.spec"}
 
 
@@ -49,6 +50,8 @@ def guard(app: APIFlask) -> None:
     def check() -> None:
         if request.url_rule is None:
             return
+        if not all(storable(str(part)) for part in (request.view_args or {}).values()):
+            raise NotFound("没有找到您要的内容，请核对后再试。")
         kind = kind_of(app, request.endpoint)
         if kind == "customer":
             g.conversation_id = conversation_of(bearer(), (request.view_args or {}).get("conversation_id"))
@@ -77,13 +80,18 @@ def conversation_of(token: str, wanted: str | None) -> str:
     return found
 
 
+def seen_every_seconds() -> float:
+    """How often a sign of life is written down: several times within the presence time-out."""
+    return min(SEEN_EVERY_SECONDS, settings.load().presence_timeout_seconds / 4)
+
+
 def agent_of(token: str) -> int:
     """The agent a token belongs to; counts as a sign of life. Raises Unauthenticated."""
     now = clock.now()
     with db.reading() as session:
         found = staff.agent_of(session, token, now)
         agent_id, seen_at = found.id, found.seen_at
-    if seen_at is None or now - seen_at > SEEN_EVERY:
+    if seen_at is None or now - seen_at > timedelta(seconds=seen_every_seconds()):
         with db.writing() as session:
             staff.seen(session, [agent_id], now)
     return agent_id

@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import migrations.models  # noqa: F401 – every table is known before the first query
 from core import settings
-from web import access, limits, metrics, pages, problems, realtime
+from web import access, body, limits, metrics, pages, problems, realtime
 from web.api import agent, customer, demo
 
 BODY_MOST_BYTES = 64 * 1024
@@ -61,9 +61,10 @@ def create_app() -> APIFlask:
         session_cookie_secure=False,
     )
     problems.handle(app)
-    access.guard(app)
-    limits.limiter.init_app(app)
     metrics.watch(app)
+    access.guard(app)
+    body.check(app)
+    limits.limiter.init_app(app)
     for blueprint in (customer.bp, agent.bp, demo.bp):
         app.register_blueprint(blueprint)
     app.register_blueprint(pages.bp)

@@ -34,6 +34,8 @@ def refresh() -> None:
     from sqlalchemy import func, select
 
     with db.reading() as session:
-        counted = dict(session.execute(select(Conversation.state, func.count()).group_by(Conversation.state)).tuples().all())
+        counted = dict(
+            session.execute(select(Conversation.state, func.count()).group_by(Conversation.state)).tuples().all()
+        )
     for state in ("bot", "queued", "with_agent", "closed"):
         TALKS.labels(state).set(counted.get(state, 0))

@@ -9,10 +9,10 @@ from sqlalchemy import select, text
 from werkzeug.wrappers import Response as AnyResponse
 
 from channels import web as channel
-
 from core import db, settings
-from core.settings import ROOT
 from core.errors import NotFound
+from core.settings import ROOT
+from core.text import clean
 from helpdesk.conversations import brain
 from knowledge_base import usecases as knowledge
 from knowledge_base.models import Article
@@ -21,6 +21,7 @@ from web.access import public
 
 bp = APIBlueprint("pages", __name__, enable_openapi=False)
 DESK = ROOT / "web" / "static" / "desk"
+
 
 @bp.get("/")
 @public
@@ -35,17 +36,20 @@ def chat() -> str:
         embedded=request.args.get("embedded") == "1",
     )
 
+
 @bp.get("/widget.js")
 @public
 def widget() -> Response:
     """The one line other sites embed."""
     return send_from_directory(ROOT / "web" / "static", "widget.js", mimetype="text/javascript")
 
+
 @bp.get("/favicon.ico")
 @public
 def favicon() -> AnyResponse:
     """The mark."""
     return redirect("/static/favicon.svg")
+
 
 @bp.get("/desk")
 @bp.get("/desk/")
@@ -56,14 +60,17 @@ def desk() -> Response:
         raise NotFound("坐席工作台还没有构建，请先运行 make setup。")
     return send_from_directory(DESK, "index.html", max_age=0)
 
+
 @bp.get("/help")
 @public
 def help_centre() -> str:
     """Search, or the articles by category."""
-    query = request.args.get("q", "").strip()[:200]
+    query = clean(request.args.get("q", ""))[:200]
     with db.reading() as session:
         result = knowledge.search(session, query, 8) if query else None
-        hits = [{"id": h.id, "question": h.question} for h in result.hits] if result and result.decision != "none" else []
+        hits = (
+            [{"id": h.id, "question": h.question} for h in result.hits] if result and result.decision != "none" else []
+        )
         articles = session.scalars(
             select(Article).where(Article.status == "published").order_by(Article.category, Article.question)
         ).all()
@@ -73,6 +80,7 @@ def help_centre() -> str:
     return render_template(
         "help.html", query=query, hits=hits, by_category=by_category, shop_name=settings.load().shop_name
     )
+
 
 @bp.get("/help/<string(maxlength=120):key>")
 @public
@@ -86,6 +94,7 @@ def article(key: str) -> str:
             "article.html", article=found, html=knowledge.render(found.answer), shop_name=settings.load().shop_name
         )
 
+
 @bp.get("/files/<string(maxlength=40):conversation_id>/<string(maxlength=60):name>")
 @public
 def picture(conversation_id: str, name: str) -> Response:
@@ -95,18 +104,23 @@ def picture(conversation_id: str, name: str) -> Response:
     response.headers["Cache-Control"] = "private, max-age=86400"
     return response
 
+
 @bp.get("/healthz")
 @public
 def healthz() -> dict[str, str]:
     """Alive."""
     return {"status": "ok"}
 
+
 @bp.get("/readyz")
 @public
 def readyz() -> tuple[dict[str, Any], int]:
     """May get traffic; 503 with what is missing."""
-    missing = [name for name, ok in (("database", _database()), ("brain", brain.is_ready()), ("actions", _actions())) if not ok]
+    missing = [
+        name for name, ok in (("database", _database()), ("brain", brain.is_ready()), ("actions", _actions())) if not ok
+    ]
     return {"status": "ready" if not missing else "not ready", "missing": missing}, 503 if missing else 200
+
 
 def _database() -> bool:
     try:
@@ -116,6 +130,7 @@ def _database() -> bool:
         return False
     return True
 
+
 def _actions() -> bool:
     import httpx
 
@@ -124,12 +139,14 @@ def _actions() -> bool:
     except httpx.HTTPError:
         return False
 
+
 @bp.get("/metrics")
 @public
 def numbers() -> Response:
     """Prometheus."""
     metrics.refresh()
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
 
 def embeddable(app: APIFlask) -> None:
     """Lets the sites of the setting embed the chat; nobody else may frame anything of ours."""

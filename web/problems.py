@@ -6,7 +6,8 @@ from typing import Any
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, jsonify, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, TooManyRequests
+from werkzeug.wrappers import Response as AnyResponse
 
 from core.errors import TooMany, ZhikeError
 
@@ -28,7 +29,9 @@ WORDS = {
 }
 
 
-def problem(status: int, *, title: str = "", detail: str = "", code: str = "", fields: Any = None, retry_after: int = 0) -> Response:
+def problem(
+    status: int, *, title: str = "", detail: str = "", code: str = "", fields: Any = None, retry_after: int = 0
+) -> Response:
     """A problem response."""
     words = WORDS.get(status, WORDS[500 if status >= 500 else 400])
     body = {"type": "about:blank", "title": title or words[0], "detail": detail or words[1], "status": status}
@@ -41,6 +44,8 @@ def problem(status: int, *, title: str = "", detail: str = "", code: str = "", f
     response.content_type = "application/problem+json"
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
@@ -54,10 +59,8 @@ def handle(app: APIFlask) -> None:
 
     @app.error_processor
     def validation(error: HTTPError) -> Any:
-        malformed = error.status_code == 422 and request.mimetype == "application/json" and not _is_object()
-        status = 400 if malformed else error.status_code
-        response = problem(status, fields=None if malformed else _fields(error))
-        return response.get_data(as_text=True), status, {"Content-Type": "application/problem+json"}
+        response = problem(error.status_code, fields=_fields(error))
+        return response.get_data(as_text=True), error.status_code, {"Content-Type": "application/problem+json"}
 
     @app.errorhandler(RequestEntityTooLarge)
     def large(_error: RequestEntityTooLarge) -> Response:
@@ -70,8 +73,13 @@ def handle(app: APIFlask) -> None:
         return problem(429, retry_after=seconds_left())
 
     @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> Response:
-        return problem(error.code or 500)
+    def http(error: HTTPException) -> AnyResponse:
+        if error.code is None or error.code < 400:  # a redirection
+            return error.get_response(request.environ)
+        response = problem(error.code)
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
@@ -79,10 +87,6 @@ def handle(app: APIFlask) -> None:
         return problem(500)
 
 
-def _is_object() -> bool:
-    return isinstance(request.get_json(silent=True), dict)
-
-
 def _fields(error: HTTPError) -> Any:
-    detail = error.detail
-    return list(detail.get("json", detail)) if isinstance(detail, dict) and detail else None
+    where = error.detail if isinstance(error.detail, dict) else {}  # {"json": {"text": ["…"]}}
+    return [name for names in where.values() if isinstance(names, dict) for name in names] or None

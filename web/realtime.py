@@ -1,7 +1,7 @@
-"""The sockets: pushes what is new to the customer's page and the agents' desk. Only a hurry-up – the database is the truth.
+"""The sockets: they push what is new to the customer's page and the desk. Only a hurry-up: the database is the truth.
 
-Rooms: ``talk:<id>`` for a talk's customers (namespace /chat), ``agent:<id>`` and ``agents`` (namespace /desk). All pushes
-of a process come from its one wake thread, so they keep the order of the commits.
+Rooms: ``talk:<id>`` for a talk's customers (namespace /chat), ``agent:<id>`` and ``agents`` (namespace /desk). All
+pushes of a process come from its one wake thread, so they keep the order of the commits.
 """
 
 import logging
@@ -10,9 +10,12 @@ from typing import Any
 
 from flask import request
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, emit, join_room
+from sqlalchemy import select
 
 from core import clock, db, wake
 from core.errors import ZhikeError
+from core.ids import token_hash
+from core.text import storable
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.rules import State
@@ -20,16 +23,21 @@ from helpdesk.routing import usecases as routing
 from helpdesk.staff import usecases as staff
 from helpdesk.staff.models import Agent
 from web import shapes
-from web.access import agent_of, conversation_of
+from web.access import agent_of, conversation_of, seen_every_seconds
 
 log = logging.getLogger(__name__)
 socketio = SocketIO(async_mode="threading", logger=False, engineio_logger=False, ping_interval=20, ping_timeout=20)
 CHAT, DESK = "/chat", "/desk"
-HEARTBEAT_SECONDS = 15
+AFTER_MOST = 2**31 - 1
 
 _talks: dict[str, str] = {}  # sid → conversation id
-_agents: dict[str, int] = {}  # sid → agent id
-_told: dict[str, dict[str, Any]] = {}  # conversation id → the state its customer was told last
+_agents: dict[str, tuple[int, str]] = {}  # sid → agent id, hash of the token it came with
+_told: dict[str, tuple[dict[str, Any], int | None]] = {}  # conversation id → the state told last, and whose it was
+
+
+@socketio.on_error_default
+def _failed(error: Exception) -> None:
+    log.error("a socket event failed", exc_info=error)
 
 
 class Chat(Namespace):
@@ -40,8 +48,8 @@ class Chat(Namespace):
         given = auth if isinstance(auth, dict) else {}
         try:
             conversation_id = conversation_of(str(given.get("token") or ""), None)
-            after = max(0, int(given.get("after") or 0))
-        except (ZhikeError, ValueError, TypeError):
+            after = min(max(0, int(given.get("after") or 0)), AFTER_MOST)
+        except (ZhikeError, ValueError, TypeError, OverflowError):
             raise ConnectionRefusedError("401") from None
         join_room(f"talk:{conversation_id}")
         _talks[request.sid] = conversation_id  # type: ignore[attr-defined]
@@ -54,7 +62,7 @@ class Chat(Namespace):
         """Gone, perhaps only for a moment."""
         _talks.pop(request.sid, None)  # type: ignore[attr-defined]
 
-    def on_typing(self, data: Any) -> None:
+    def on_typing(self, data: Any = None, *_: Any) -> None:
         """To the agent who has the talk."""
         conversation_id = _talks.get(request.sid)  # type: ignore[attr-defined]
         if conversation_id is None or not isinstance(data, dict):
@@ -72,27 +80,33 @@ class Desk(Namespace):
     def on_connect(self, auth: Any) -> None:
         """The queue as it is."""
         given = auth if isinstance(auth, dict) else {}
+        token = str(given.get("token") or "")
         try:
-            agent_id = agent_of(str(given.get("token") or ""))
+            agent_id = agent_of(token)
         except ZhikeError:
             raise ConnectionRefusedError("401") from None
-        _agents[request.sid] = agent_id  # type: ignore[attr-defined]
+        _agents[request.sid] = agent_id, token_hash(token)  # type: ignore[attr-defined]
         join_room(f"agent:{agent_id}")
         join_room("agents")
         with db.reading() as session:
-            emit("queue", _queue(shapes.many(session, routing.waiting(session, clock.now()))))
+            waiting = routing.waiting(session, clock.now())
+            emit(
+                "queue",
+                _queue(shapes.many(session, routing.offered(session, session.get_one(Agent, agent_id), waiting))),
+            )
 
     def on_disconnect(self, *_: Any) -> None:
         """Gone; after the presence time-out without any other sign the talks go back."""
         _agents.pop(request.sid, None)  # type: ignore[attr-defined]
 
-    def on_typing(self, data: Any) -> None:
+    def on_typing(self, data: Any = None, *_: Any) -> None:
         """To the customer, if the talk is the agent's."""
-        agent_id = _agents.get(request.sid)  # type: ignore[attr-defined]
-        if agent_id is None or not isinstance(data, dict):
+        agent_id = _agents.get(request.sid, (0, ""))[0]  # type: ignore[attr-defined]
+        wanted = str(data.get("conversation_id") or "") if isinstance(data, dict) else ""
+        if not agent_id or not wanted or not storable(wanted):
             return
         with db.reading() as session:
-            talk = session.get(Conversation, str(data.get("conversation_id") or ""))
+            talk = session.get(Conversation, wanted)
             own = talk is not None and talk.agent_id == agent_id and talk.state == State.WITH_AGENT
         if own and talk is not None:
             told = {"who": "agent", "on": bool(data.get("on"))}
@@ -108,6 +122,7 @@ def listen() -> None:
     wake.listen(conversations.CHANGED, _changed)
     wake.listen(routing.QUEUE, _queue_changed)
     wake.listen(staff.PRESENCE, _presence)
+    wake.listen(staff.SESSION_ENDED, lambda data: _end_sessions({data["token_hash"]}))
     wake.listen("typing", _typing)
     wake.listen("read", _read)
 
@@ -125,21 +140,21 @@ def _changed(data: dict[str, Any]) -> None:
                 own = {**shown, "conversation_id": talk.id}
                 socketio.emit("message", own, namespace=DESK, to=f"agent:{talk.agent_id}")
         told = shapes.state(session, talk, clock.now())
-        if _told.get(talk.id) == told:
+        before, owner_before = _told.get(talk.id, (None, None))
+        if before == told and owner_before == talk.agent_id:
             return
-        before = _told.get(talk.id)
-        _remember(talk.id, told)
+        _remember(talk, told)
         socketio.emit("state", told, namespace=CHAT, to=f"talk:{talk.id}")
-        interested = {(s.get("agent") or {}).get("id") for s in (told, before or {})} | {talk.agent_id}
-        for agent_id in interested - {None}:
-            socketio.emit("state", {**told, "conversation_id": talk.id}, namespace=DESK, to=f"agent:{agent_id}")
+        for agent_id in {owner_before, talk.agent_id} - {None}:
+            own = shapes.state_for_agents(told, talk)
+            socketio.emit("state", own, namespace=DESK, to=f"agent:{agent_id}")
 
 
-def _remember(conversation_id: str, told: dict[str, Any]) -> None:
+def _remember(talk: Conversation, told: dict[str, Any]) -> None:
     if told["state"] == State.CLOSED:
-        _told.pop(conversation_id, None)
+        _told.pop(talk.id, None)
     else:
-        _told[conversation_id] = told
+        _told[talk.id] = told, talk.agent_id
 
 
 def _queue(conversations_shown: list[dict[str, Any]]) -> dict[str, Any]:
@@ -150,12 +165,15 @@ def _queue_changed(_data: dict[str, Any]) -> None:
     now = clock.now()
     with db.reading() as session:
         waiting = routing.waiting(session, now)
-        if _agents:
-            socketio.emit("queue", _queue(shapes.many(session, waiting)), namespace=DESK, to="agents")
+        here = {agent_id for agent_id, _ in _agents.values()}
+        shown = {talk.id: shapes.conversation(session, talk) for talk in waiting} if here else {}
+        for agent in session.scalars(select(Agent).where(Agent.id.in_(here))):
+            own = [shown[talk.id] for talk in routing.offered(session, agent, waiting)]
+            socketio.emit("queue", _queue(own), namespace=DESK, to=f"agent:{agent.id}")
         for talk in waiting:
             told = shapes.state(session, talk, now, waiting)
-            if _told.get(talk.id) != told:
-                _remember(talk.id, told)
+            if _told.get(talk.id, (None,))[0] != told:
+                _remember(talk, told)
                 socketio.emit("state", told, namespace=CHAT, to=f"talk:{talk.id}")
 
 
@@ -183,18 +201,34 @@ def _read(data: dict[str, Any]) -> None:
         socketio.emit("read", told, namespace=DESK, to=f"agent:{talk.agent_id}")
 
 
+def _end_sessions(token_hashes: set[str]) -> None:
+    """Tells the connections that came with these tokens that they are signed out, and hangs up."""
+    for sid, (_, own) in list(_agents.items()):
+        if own in token_hashes:
+            socketio.emit("session_ended", {}, namespace=DESK, to=sid)
+            socketio.server.disconnect(sid, namespace=DESK)
+
+
 def keep_presence() -> None:
-    """A thread that writes down which agents are connected."""
+    """A thread that writes down which agents are connected, and ends connections whose sign-in has run out."""
 
     def beat() -> None:
         pause = threading.Event()
-        while not pause.wait(HEARTBEAT_SECONDS):
-            here = sorted(set(_agents.values()))
-            if here:
-                try:
-                    with db.writing() as session:
-                        staff.seen(session, here, clock.now())
-                except Exception:
-                    log.exception("a heartbeat was not written")  # the next one comes in fifteen seconds
+        while not pause.wait(seen_every_seconds()):
+            try:
+                _beat()
+            except Exception:
+                log.exception("a heartbeat was not written")  # the next one comes soon
 
     threading.Thread(target=beat, name="presence", daemon=True).start()
+
+
+def _beat() -> None:
+    here = list(_agents.values())
+    if not here:
+        return
+    now = clock.now()
+    with db.writing() as session:
+        alive = staff.sessions_alive(session, {own for _, own in here}, now)
+        staff.seen(session, sorted({agent_id for agent_id, own in here if own in alive}), now)
+    _end_sessions({own for _, own in here} - alive)

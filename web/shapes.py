@@ -38,7 +38,8 @@ def message(line: Message) -> dict[str, Any]:
     if line.payload is not None:
         shown["payload"] = _without_inner(line.payload)
     if line.client_message_id:
-        shown["client_message_id"] = line.client_message_id.split(":")[-1]
+        # stored as customer:<id>, agent:<who>:<id> or note:<who>:<id>
+        shown["client_message_id"] = line.client_message_id.split(":", 1 if line.sender == "customer" else 2)[-1]
     if line.agent is not None:
         shown["agent_name"] = line.agent.display_name
     return shown
@@ -52,17 +53,25 @@ def _without_inner(value: Any) -> Any:
     return [_without_inner(v) for v in value] if isinstance(value, list) else value
 
 
-def state(session: Session, conversation: Conversation, now: datetime, queue: list[Conversation] | None = None) -> dict[str, Any]:
-    """``state``, ``queue`` and ``agent`` of a talk, and up to where the agent has read it."""
+def state(
+    session: Session, conversation: Conversation, now: datetime, queue: list[Conversation] | None = None
+) -> dict[str, Any]:
+    """``state``, ``queue`` and ``agent`` of a talk as its customer sees them, and up to where the agent has read it."""
     waiting = conversation.state == State.QUEUED
     return {
         "state": conversation.state,
         "queue": routing.place_of(session, conversation, now, queue) if waiting else None,
-        "agent": {"id": conversation.agent.id, "name": conversation.agent.display_name}
+        "agent": {"name": conversation.agent.display_name}
         if conversation.agent and conversation.state == State.WITH_AGENT
         else None,
         "read_seq": conversation.agent_read_seq,
     }
+
+
+def state_for_agents(told: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
+    """The same with the agent's id."""
+    agent = told["agent"] and {**told["agent"], "id": conversation.agent_id}
+    return {**told, "conversation_id": conversation.id, "agent": agent}
 
 
 def agent(session: Session, who: Agent) -> dict[str, Any]:

@@ -142,6 +142,29 @@ def asked_specs(text: str, specs: Mapping[str, str]) -> dict[str, str]:
     return {k: v for k, v in specs.items() if k in said or (k in ASKED_AS and re.search(ASKED_AS[k], said))}
 
 
+ASKED_OF = re.compile(
+    r"(?:请问|亲|你们|你家|咱们?|店里|有没有|有)*[，, ]*([\u4e00-\u9fffA-Za-z]{2,8}?)"
+    r"(?:现在|目前)?(?:多少钱|什么价|啥价|怎么卖|有货|有没有货|有现货|打折|有活动|补货|缺货)"
+)
+NO_THING = re.compile(
+    r"[这那它您我你他现最到还都今明是会能有没哪什么啥多怎款色双年节黑白灰蓝绿红粉紫银金橙吗吧呢了的包邮免]"
+    r"|活动|价格|东西|商品|产品|全部|总共|一共|运费|学生|老人|老客|教师|新人|员工|公司"
+)
+ACCESSORY = re.compile(r"(?:壳|膜|套(?!装|餐)|贴膜|钢化膜|保护|支架|挂架|遥控器|底座|电池|充电线)")
+
+
+def unknown_thing(text: str) -> str | None:
+    """The thing a price or stock question names (used for what the lexicon did not know); None when it names none."""
+    asked = ASKED_OF.match(text)
+    return asked[1] if asked and not NO_THING.search(asked[1]) else None
+
+
+def accessory(after: str) -> str | None:
+    """The accessory a product's name goes on to be (``手机`` + ``壳``); ``after`` is the text behind the name."""
+    found = ACCESSORY.match(after)
+    return found[0] if found else None
+
+
 def named_colors(text: str, colors: Sequence[str]) -> list[str]:
     """The product's colours a text names: whole (``晴空蓝``) or by the basic colour in it (``蓝色``, ``白的``)."""
     whole = [c for c in colors if c in text]

@@ -1,7 +1,8 @@
 """What can be done about delivered goods: sent back, swapped, sent again, and where the money is.
 
-Orders and cases come in already found for an Access (:func:`crm.orders.usecases.find`, :func:`open_cases`). Changes lock the
-order's row and look at everything again, so that two at once cannot register the same thing twice. Money in cents.
+Orders and cases come in already found for an Access (:func:`crm.orders.usecases.find`, :func:`open_cases`). Changes
+lock the order's row and look at everything again, so that two at once cannot register the same thing twice. Money in
+cents.
 """
 
 import secrets
@@ -143,11 +144,13 @@ def check_arrived(order: Order, now: datetime, what: str) -> datetime:
         OrderStatus.UNPAID: (f"尾号 {tail} 的订单还没付款，不用{what}，不想要直接取消就行。", ("取消订单", "转人工")),
         OrderStatus.PAID: (f"尾号 {tail} 的订单还没发货，不用走{what}，直接取消就能全额退款。", ("取消订单", "转人工")),
         OrderStatus.PACKED: (
-            f"尾号 {tail} 的订单正在出库，还没到您手上。不想要的话收货时拒收，货回仓后全额退款；收下后也可以再找我{what}。",
+            f"尾号 {tail} 的订单正在出库，还没到您手上。"
+            f"不想要的话收货时拒收，货回仓后全额退款；收下后也可以再找我{what}。",
             ("查物流", "转人工"),
         ),
         OrderStatus.SHIPPED: (
-            f"尾号 {tail} 的订单还在路上。可以当面开箱看，有破损或不想要就拒收，货回仓后全额退款；签收后也可以再找我{what}。",
+            f"尾号 {tail} 的订单还在路上。可以当面开箱看，有破损或不想要就拒收，"
+            f"货回仓后全额退款；签收后也可以再找我{what}。",
             ("查物流", "转人工"),
         ),
         OrderStatus.CANCELLED: (f"尾号 {tail} 的订单之前已经取消了，不用再{what}。", ("查退款进度", "转人工")),
@@ -354,17 +357,25 @@ def book_return(
     pickup_at: datetime,
     replacing: AfterSalesCase | None = None,
 ) -> tuple[AfterSalesCase, Quote]:
-    """The goods are picked up, the money waits for them. ``replacing``: an exchange that becomes this. Raises Refusal."""
+    """The goods are picked up, the money waits for them. ``replacing``: what becomes this. Raises Refusal."""
     _lock(session, item)
     check_return(session, item, now, quality=quality, facts=facts, replacing=replacing)
     if replacing is not None:
         call_off(session, replacing, now)
     promised = quote(session, item, now, quality=quality, pieces=pieces)
     case = _case(
-        session, item, now, CaseKind.RETURN, CaseStatus.PICKUP, reason, pieces, quality=quality, pickup_at=pickup_at,
+        session,
+        item,
+        now,
+        CaseKind.RETURN,
+        CaseStatus.PICKUP,
+        reason=reason,
+        pieces=pieces,
+        quality=quality,
+        pickup_at=pickup_at,
         settlement=Settlement.REFUND,
-    )  # fmt: skip
-    _refund(session, item.order, now, promised, case, RefundStatus.WAITING_GOODS, "returned")
+    )
+    _refund(session, item.order, now, promised, case, status=RefundStatus.WAITING_GOODS, kind="returned")
     return case, promised
 
 
@@ -390,9 +401,18 @@ def book_exchange(
     if replacing is not None:
         call_off(session, replacing, now)
     return _case(
-        session, item, now, CaseKind.EXCHANGE, CaseStatus.PICKUP, reason, pieces, quality=quality, pickup_at=pickup_at,
-        color=color, settlement=Settlement.EXCHANGE,
-    )  # fmt: skip
+        session,
+        item,
+        now,
+        CaseKind.EXCHANGE,
+        CaseStatus.PICKUP,
+        reason=reason,
+        pieces=pieces,
+        quality=quality,
+        pickup_at=pickup_at,
+        color=color,
+        settlement=Settlement.EXCHANGE,
+    )
 
 
 def settle_problem(
@@ -427,16 +447,26 @@ def settle_problem(
         Settlement.REFUND: CaseKind.RETURN,
     }[settlement]
     case = _case(
-        session, item, now, kind, CaseStatus.PICKUP if back else CaseStatus.WAITING, reason, pieces, quality=True,
-        pickup_at=pickup_at if back else None, color=item.color if kind == CaseKind.EXCHANGE else None,
+        session,
+        item,
+        now,
+        kind,
+        CaseStatus.PICKUP if back else CaseStatus.WAITING,
+        reason=reason,
+        pieces=pieces,
+        quality=True,
+        pickup_at=pickup_at if back else None,
+        color=item.color if kind == CaseKind.EXCHANGE else None,
         settlement=settlement,
-    )  # fmt: skip
+    )
     if settlement == Settlement.REFUND:
         if back:
-            _refund(session, item.order, now, promised, case, RefundStatus.WAITING_GOODS, "returned")
+            _refund(session, item.order, now, promised, case, status=RefundStatus.WAITING_GOODS, kind="returned")
         else:
             case.status = CaseStatus.CHECKING.value  # the warehouse looks at its packing record first
-            _refund(session, item.order, now, promised, case, RefundStatus.APPROVED, "returned", check_days=1)
+            _refund(
+                session, item.order, now, promised, case, status=RefundStatus.APPROVED, kind="returned", check_days=1
+            )
     return case, promised
 
 
@@ -460,7 +490,7 @@ def check_call_off(case: AfterSalesCase) -> None:
 
 
 def call_off(session: Session, case: AfterSalesCase, now: datetime) -> None:
-    """Ends a case before anything has moved; the money that waited for the goods is not due any more. Raises Refusal."""
+    """Ends a case before anything has moved; money that waited for the goods is not due any more. Raises Refusal."""
     session.refresh(case, with_for_update=True)
     check_call_off(case)
     case.status, case.updated_at = CaseStatus.CANCELLED.value, now
@@ -522,12 +552,13 @@ def settle_lost(
     status = CaseStatus.WAITING if settlement == Settlement.RESEND else CaseStatus.DONE
     kind = CaseKind.RESEND if settlement == Settlement.RESEND else CaseKind.RETURN
     cases = [
-        _case(session, i, now, kind, status, "包裹丢失", i.quantity, quality=True, settlement=settlement) for i in items
+        _case(session, i, now, kind, status, reason="包裹丢失", pieces=i.quantity, quality=True, settlement=settlement)
+        for i in items
     ]
     if settlement == Settlement.RESEND:
         return cases, None
     promised = Quote(amount, 0, False, orders.paid_method(order))
-    return cases, _refund(session, order, now, promised, cases[0], RefundStatus.APPROVED, "lost")
+    return cases, _refund(session, order, now, promised, cases[0], status=RefundStatus.APPROVED, kind="lost")
 
 
 def lost_in_stock(session: Session, order: Order) -> bool:
@@ -540,7 +571,8 @@ def check_not_received(order: Order, now: datetime) -> None:
     status, tail = OrderStatus(order.status), order.number[-4:]
     if status in {OrderStatus.UNPAID, OrderStatus.CANCELLED}:
         raise Refusal(
-            f"尾号 {tail} 的订单{'还没付款' if status == OrderStatus.UNPAID else '已经取消了'}，没有发货，所以不会有包裹送来。",
+            f"尾号 {tail} 的订单{'还没付款' if status == OrderStatus.UNPAID else '已经取消了'}，没有发货，"
+            "所以不会有包裹送来。",
             code=f"not_received_{order.status}",
             way_on=("查我的订单", "转人工"),
         )
@@ -557,8 +589,8 @@ def check_not_received(order: Order, now: datetime) -> None:
         )
     if order.delivered_at is not None and now - order.delivered_at > timedelta(days=NOT_RECEIVED_DAYS):
         raise Refusal(
-            f"尾号 {tail} 的订单是 {told(order.delivered_at, with_time=False)} 签收的，隔得太久，快递的签收底单已经调不到了。"
-            "我请同事帮您看看还有什么办法。",
+            f"尾号 {tail} 的订单是 {told(order.delivered_at, with_time=False)} 签收的，隔得太久，"
+            "快递的签收底单已经调不到了。我请同事帮您看看还有什么办法。",
             code="not_received_long_ago",
             way_on=("转人工",),
         )
@@ -646,9 +678,9 @@ def _case(
     now: datetime,
     kind: CaseKind,
     status: CaseStatus,
+    *,
     reason: str,
     pieces: int,
-    *,
     quality: bool,
     pickup_at: datetime | None = None,
     color: str | None = None,
@@ -681,9 +713,9 @@ def _refund(
     now: datetime,
     promised: Quote,
     case: AfterSalesCase,
+    *,
     status: RefundStatus,
     kind: str,
-    *,
     check_days: int = 0,
 ) -> Refund:
     due = None

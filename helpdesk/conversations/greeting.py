@@ -39,10 +39,13 @@ def greet(session: Session, conversation: Conversation, now: datetime) -> None:
     when = "早上好" if 5 <= hour < 11 else "中午好" if hour < 13 else "下午好" if 13 <= hour < 18 else "晚上好"
     customer = session.get(Customer, conversation.customer_id) if conversation.customer_id else None
     if customer is None:
-        text = f"{when}！我是{chosen.shop_name}的智能客服{chosen.bot_name}，查订单、退换货、开发票、报修都可以直接跟我说。"
+        text = (
+            f"{when}！我是{chosen.shop_name}的智能客服{chosen.bot_name}，查订单、退换货、开发票、报修都可以直接跟我说。"
+        )
     else:
         level = "" if customer.level == Level.NORMAL else f"，尊敬的{Level(customer.level).label}"
-        text = f"{when}，{customer.name}{customer.title}{level}！我是{chosen.bot_name}。{_open_matters(session, customer, now)}"
+        matters = _open_matters(session, customer, now)
+        text = f"{when}，{customer.name}{customer.title}{level}！我是{chosen.bot_name}。{matters}"
     usecases.add_line(
         session, conversation, now, sender="bot", kind="buttons", text=text, payload={"buttons": list(TOPICS)}
     )

@@ -27,11 +27,11 @@ NOT_MEANT = re.compile(
 
 
 def anger(text: str) -> float:
-    """0 (calm) to 1 (furious). ``我要投诉`` alone is displeased, not furious; a threat with an insult is."""
+    """0 (calm) to 1 (furious). ``我要投诉`` alone is displeased, not furious; a threat is."""
     said = NOT_MEANT.sub("", text.lower())
     if not said.strip():
         return 0.0
-    points = 0.45 * min(2, len(THREATS.findall(said)))
+    points = 0.6 * min(2, len(THREATS.findall(said)))
     points += 0.45 * min(2, len(INSULTS.findall(said)))
     points += 0.4 * min(2, len(FURY.findall(said)))
     points += 0.15 * min(2, len(DISPLEASED.findall(said)))

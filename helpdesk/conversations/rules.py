@@ -166,7 +166,9 @@ def summary(reason: HandoverReason, lines: Sequence[Line], slots: dict[str, Any]
     wishes = [wish for wish in wishes if wish not in {"要人工", "补充信息"}]
     if wishes:
         parts.append(f"客户先后提到：{'、'.join(wishes[-4:])}。")
-    known = [f"{SLOT_LABELS[k]} {shorten(str(v), 40)}" for k, v in slots.items() if k in SLOT_LABELS and v not in (None, "")]
+    known = [
+        f"{SLOT_LABELS[k]} {shorten(str(v), 40)}" for k, v in slots.items() if k in SLOT_LABELS and v not in (None, "")
+    ]
     if known:
         parts.append(f"已知：{'；'.join(known[:5])}。")
     if tried:

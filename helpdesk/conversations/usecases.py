@@ -1,7 +1,7 @@
 """What happens to conversations: opened, written to, answered by the bot, read, closed.
 
-Every change goes through :func:`locked`, so that two processes cannot give the same ``seq`` twice or overtake each other,
-and every new line through :func:`add_line`, so that nobody who waits is forgotten.
+Every change goes through :func:`locked`, so that two processes cannot give the same ``seq`` twice or overtake each
+other, and every new line through :func:`add_line`, so that nobody who waits is forgotten.
 """
 
 from collections.abc import Sequence
@@ -125,10 +125,9 @@ def receive(
     A closed talk is open again, with the bot. The caller acknowledges only after its commit.
     """
     conversation = locked(session, conversation_id)
+    key = f"customer:{client_message_id}"  # an agent's ids are another's
     known = session.scalar(
-        select(Message.seq).where(
-            Message.conversation_id == conversation_id, Message.client_message_id == client_message_id
-        )
+        select(Message.seq).where(Message.conversation_id == conversation_id, Message.client_message_id == key)
     )
     if known is not None:
         return known, False
@@ -142,7 +141,7 @@ def receive(
         text=text,
         kind=kind,
         payload=payload,
-        client_message_id=client_message_id,
+        client_message_id=key,
     )
     conversation.customer_read_seq = message.seq
     conversation.waiting_since = conversation.waiting_since or now

@@ -1,8 +1,8 @@
 """Who comes next in the queue (排队), and how long it will take. Pure; reasons in words.
 
 A talk's rank is its priority (anger, level; helpdesk/conversations/rules.py) plus one point for each 30 seconds of
-waiting, so that nobody starves: a platinum customer's 15 points are worth seven and a half minutes. Who came back because
-an agent dropped off stands before all others.
+waiting, so that nobody starves: a platinum customer's 15 points are worth seven and a half minutes. Who came back
+because an agent dropped off stands before all others.
 """
 
 from datetime import datetime
@@ -17,7 +17,9 @@ def rank(priority: int, queued_at: datetime, at_front: bool, now: datetime) -> f
     return (FRONT if at_front else 0.0) + priority + waited * POINTS_PER_SECOND
 
 
-def estimated_wait_seconds(position: int, free_places: int, agents: int, handling_seconds: float, places: int) -> int | None:
+def estimated_wait_seconds(
+    position: int, free_places: int, agents: int, handling_seconds: float, places: int
+) -> int | None:
     """Seconds until the ``position``-th (1 = next) is taken; None when nobody is there to take anybody.
 
     With free places the agent only has to see it (20 seconds a place in the queue); otherwise one of ``places`` talks

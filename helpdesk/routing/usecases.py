@@ -15,7 +15,7 @@ from helpdesk.conversations.rules import HandoverReason, Line, State, priority, 
 from helpdesk.routing.models import Assignment
 from helpdesk.routing.rules import estimated_wait_seconds, rank, suits
 from helpdesk.staff.models import Agent
-from helpdesk.staff.rules import SKILL_OF_INTENT, SKILLS
+from helpdesk.staff.rules import OVERSEES, SERVES, SKILL_OF_INTENT, SKILLS, Presence
 
 QUEUE = "queue"  # wake topic: {} – who waits, or who is there, has changed
 
@@ -90,8 +90,23 @@ def waiting(session: Session, now: datetime) -> list[Conversation]:
     return sorted(found, key=lambda c: (-rank(c.priority, c.queued_at or now, c.at_front, now), c.started_at))
 
 
-def place_of(session: Session, conversation: Conversation, now: datetime, queue: list[Conversation] | None = None) -> dict[str, Any]:
-    """``{"position", "estimated_wait_seconds"}`` of a waiting talk, counting those an agent of its skill takes first."""
+def offered(session: Session, agent: Agent, queue: Sequence[Conversation]) -> list[Conversation]:
+    """Those who wait and whom this agent may take: not one that was passed to a colleague by name who is there.
+
+    Who oversees may take everybody; when the colleague is gone, so may all.
+    """
+    others = {c.to_agent_id for c in queue} - {None, agent.id}
+    if others and agent.role not in OVERSEES:
+        there = set(session.scalars(select(Agent.id).where(Agent.id.in_(others), Agent.presence != Presence.OFFLINE)))
+    else:
+        there = set()
+    return [c for c in queue if c.state == State.QUEUED and c.to_agent_id not in there]
+
+
+def place_of(
+    session: Session, conversation: Conversation, now: datetime, queue: list[Conversation] | None = None
+) -> dict[str, Any]:
+    """``{"position", "estimated_wait_seconds"}`` of a waiting talk; counted are agents who suit it."""
     queue = waiting(session, now) if queue is None else queue
     ids = [c.id for c in queue]
     position = ids.index(conversation.id) + 1 if conversation.id in ids else 1
@@ -135,10 +150,12 @@ def accept(session: Session, agent_id: int, conversation_id: str, now: datetime)
     agent = locked_agent(session, agent_id)
     conversation = conversations.locked(session, conversation_id)
     if conversation.state != State.QUEUED:
-        taken_by = conversation.agent.display_name if conversation.agent and conversation.state == State.WITH_AGENT else ""
-        raise Conflict(
-            f"这个会话已经由{taken_by}接入了。" if taken_by else "这个会话已经不在排队了。", code="taken"
+        taken_by = (
+            conversation.agent.display_name if conversation.agent and conversation.state == State.WITH_AGENT else ""
         )
+        raise Conflict(f"这个会话已经由{taken_by}接入了。" if taken_by else "这个会话已经不在排队了。", code="taken")
+    if not offered(session, agent, [conversation]):
+        raise Conflict("这个会话是同事指定转给另一位的，请接别的会话。", code="reserved")
     if load_by_agent(session).get(agent.id, 0) >= agent.capacity:
         raise Conflict(f"您手上已有 {agent.capacity} 个会话，先结束一个再接入。", code="capacity")
     conversations.move(session, conversation, State.WITH_AGENT)
@@ -170,10 +187,10 @@ def take_next(session: Session, agent_id: int, now: datetime) -> Conversation | 
     """The next waiting talk that suits the agent, or None when nobody waits. Raises Conflict at full capacity."""
     agent = locked_agent(session, agent_id)
     skills = frozenset(skill.skill for skill in agent.skills)
-    queue = waiting(session, now)
+    queue = offered(session, agent, waiting(session, now))
     mine = [c for c in queue if c.to_agent_id == agent_id]
-    others = [c for c in queue if c.to_agent_id is None and suits(c.skill, skills)]
-    rest = [c for c in queue if c.to_agent_id is None and c not in others]  # better another skill than nobody
+    others = [c for c in queue if c not in mine and suits(c.skill, skills)]
+    rest = [c for c in queue if c not in mine and c not in others]  # better another skill than nobody
     for conversation in [*mine, *others, *rest]:
         try:
             return accept(session, agent_id, conversation.id, now)
@@ -223,7 +240,7 @@ def transfer(
     if to_skill and to_skill not in SKILLS:
         raise NotFound("没有这个技能组。")
     target = session.scalar(select(Agent).where(Agent.name == to_agent)) if to_agent else None
-    if to_agent and target is None:
+    if to_agent and (target is None or target.role not in SERVES):
         raise NotFound("没有找到这位同事。")
     if target is not None and target.id == agent.id:
         raise Invalid("这个会话已经在您手上了。")
@@ -240,7 +257,11 @@ def transfer(
     _back_to_queue(session, conversation, now, ended_by="transferred")
     conversation.skill = to_skill or conversation.skill
     conversation.to_agent_id = target.id if target else None
-    conversation.handover = {**(conversation.handover or {}), "reason": HandoverReason.TRANSFER.value, "reason_text": note}
+    conversation.handover = {
+        **(conversation.handover or {}),
+        "reason": HandoverReason.TRANSFER.value,
+        "reason_text": note,
+    }
     conversations.add_line(
         session, conversation, now, sender="system", text=f"正在为您转接{whom}，请稍等，前面的内容都会带过去。"
     )
@@ -275,7 +296,9 @@ def _back_to_queue(session: Session, conversation: Conversation, now: datetime, 
     wake.note(session, QUEUE)
 
 
-def finish(session: Session, conversation: Conversation, agent: Agent, now: datetime, *, reason: str, tags: list[str]) -> None:
+def finish(
+    session: Session, conversation: Conversation, agent: Agent, now: datetime, *, reason: str, tags: list[str]
+) -> None:
     """The agent ends the talk with a reason (wrap-up). Raises Conflict."""
     own(conversation, agent)
     end_assignment(session, conversation, now, "closed")
@@ -311,7 +334,13 @@ def own(conversation: Conversation, agent: Agent) -> None:
 
 
 def say(
-    session: Session, conversation: Conversation, agent: Agent, now: datetime, *, text: str, client_message_id: str | None
+    session: Session,
+    conversation: Conversation,
+    agent: Agent,
+    now: datetime,
+    *,
+    text: str,
+    client_message_id: str | None,
 ) -> int:
     """An agent's line to the customer: its seq; the same client_message_id again gives the same seq."""
     own(conversation, agent)

@@ -9,7 +9,10 @@ from core.db import Base
 
 
 class Agent(Base):
-    """A member of staff. ``presence`` is what the agent set (online, busy, away, offline); ``seen_at`` the last sign of life."""
+    """A member of staff.
+
+    ``presence`` is what the agent set (online, busy, away, offline); ``seen_at`` the last sign of life.
+    """
 
     __tablename__ = "agents"
 

@@ -14,6 +14,7 @@ class Role(StrEnum):
 
 
 SERVES = {Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
+OVERSEES = {Role.SUPERVISOR, Role.ADMIN}  # may look at every talk
 
 
 class Presence(StrEnum):

@@ -15,6 +15,7 @@ from helpdesk.staff.models import Agent, AgentSession, AgentSkill, AuditEntry
 from helpdesk.staff.rules import CAPACITY_MOST, SKILLS, Presence, Role
 
 PRESENCE = "presence"  # wake topic: {"agent_id"}
+SESSION_ENDED = "session_ended"  # wake topic: {"token_hash"}
 hasher = PasswordHasher()
 _nobody = hasher.hash("nobody has this password")  # so that an unknown name takes as long as a wrong password
 
@@ -66,8 +67,11 @@ def _check_capacity(capacity: int) -> None:
         raise Invalid(f"同时接待数要在 1 到 {CAPACITY_MOST} 之间。")
 
 
-def sign_in(session: Session, name: str, password: str, now: datetime) -> tuple[Agent, str]:
-    """The agent and a bearer token. Raises Unauthenticated, which does not tell whether the name exists."""
+def check_password(session: Session, name: str, password: str) -> int:
+    """The agent's id. Raises Unauthenticated, which does not tell whether the name exists.
+
+    Slow on purpose: not to be called in a writing transaction, which would keep everyone else from writing.
+    """
     agent = session.scalar(select(Agent).where(Agent.name == name))
     try:
         hasher.verify(agent.password_hash if agent else _nobody, password)
@@ -75,6 +79,12 @@ def sign_in(session: Session, name: str, password: str, now: datetime) -> tuple[
         agent = None
     if agent is None:
         raise Unauthenticated("用户名或密码不对，请再试一次。", code="sign_in")
+    return agent.id
+
+
+def sign_in(session: Session, agent_id: int, now: datetime) -> tuple[Agent, str]:
+    """The agent whose password was right, and a bearer token."""
+    agent = routing.locked_agent(session, agent_id)
     token = new_token()
     session.add(
         AgentSession(
@@ -105,6 +115,7 @@ def sign_out(session: Session, token: str, now: datetime) -> None:
     agent = found.agent
     session.delete(found)
     session.flush()
+    wake.note(session, SESSION_ENDED, token_hash=found.token_hash)
     audit(session, agent, "sign_out", now)
     others = session.scalar(
         select(AgentSession.token_hash).where(AgentSession.agent_id == agent.id, AgentSession.expires_at > now).limit(1)
@@ -113,7 +124,9 @@ def sign_out(session: Session, token: str, now: datetime) -> None:
         set_presence(session, agent.id, Presence.OFFLINE, now)
 
 
-def set_presence(session: Session, agent_id: int, presence: Presence, now: datetime, capacity: int | None = None) -> Agent:
+def set_presence(
+    session: Session, agent_id: int, presence: Presence, now: datetime, capacity: int | None = None
+) -> Agent:
     """Sets what the agent chose. Raises Invalid for a capacity out of range."""
     if capacity is not None:
         _check_capacity(capacity)
@@ -136,11 +149,25 @@ def seen(session: Session, agent_ids: list[int], now: datetime) -> None:
         agent.seen_at = now
 
 
+def sessions_alive(session: Session, token_hashes: set[str], now: datetime) -> set[str]:
+    """Those of these sign-ins that are still good."""
+    query = select(AgentSession.token_hash).where(
+        AgentSession.token_hash.in_(token_hashes), AgentSession.expires_at >= now
+    )
+    return set(session.scalars(query))
+
+
 def drop_silent(session: Session, now: datetime) -> int:
-    """Agents without a sign of life for too long are offline, their talks back in the queue; how many agents."""
+    """Agents without a sign of life for too long are offline, their talks back in the queue; how many agents.
+
+    Also those who took talks without ever coming online.
+    """
     limit = now - timedelta(seconds=settings.load().presence_timeout_seconds)
     gone = session.scalars(
-        select(Agent.id).where(Agent.presence != Presence.OFFLINE, (Agent.seen_at.is_(None)) | (Agent.seen_at < limit))
+        select(Agent.id).where(
+            (Agent.presence != Presence.OFFLINE) | Agent.id.in_(routing.load_by_agent(session)),
+            (Agent.seen_at.is_(None)) | (Agent.seen_at < limit),
+        )
     ).all()
     for agent_id in gone:
         agent = set_presence(session, agent_id, Presence.OFFLINE, now)

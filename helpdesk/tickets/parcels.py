@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.clock import iso, told
 from core.errors import Refusal
 from crm.customers.access import Access
+from crm.orders import usecases as orders
 from crm.orders.models import Order, Parcel
 from helpdesk.conversations.models import Conversation
 from helpdesk.tickets import usecases as tickets
@@ -33,6 +34,12 @@ def searches(session: Session, access: Access) -> Sequence[Ticket]:
     return session.scalars(query).all()
 
 
+def searched(session: Session, access: Access) -> list[Order]:
+    """The orders of these searches."""
+    wanted = [t.order_id for t in searches(session, access)]
+    return [o for o in orders.visible(session, access, most=100) if o.id in wanted]
+
+
 def known(ticket: Ticket) -> Refusal:
     """The refusal of a second search."""
     return Refusal(
@@ -43,7 +50,7 @@ def known(ticket: Ticket) -> Refusal:
 
 
 def search(
-    session: Session, now: datetime, order: Order, parcel: Parcel | None, said: str, conversation: Conversation
+    session: Session, now: datetime, order: Order, *, parcel: Parcel | None, said: str, conversation: Conversation
 ) -> Ticket:
     """An urgent ticket for the carrier to find the parcel. Raises Refusal when there is one already."""
     session.refresh(order, with_for_update=True)

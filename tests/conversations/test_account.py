@@ -69,6 +69,17 @@ def test_a_birthday_without_year_is_asked_for_again(talk, shop):
     assert shop.fresh(customer).birthday.isoformat() == "1990-04-02"
 
 
+def test_who_would_rather_change_something_else_is_followed(talk, shop):
+    customer = shop.customer()
+    me = talk(customer)
+    assert "邮箱" in me.says("改邮箱")
+    assert "手机号" in me.says("改手机号")
+    assert "11 位" in me.says("123456")
+    me.says("13822223333")
+    me.says("确认")
+    assert shop.fresh(customer).phone == "13822223333"
+
+
 def test_a_stranger_cannot_change_anything_and_is_not_quizzed(talk):
     me = talk()
     answer = me.says("我要换手机号")

@@ -122,6 +122,19 @@ def test_what_the_shop_does_not_sell_is_said_plainly(talk, phones):
     assert "没有卖" in talk().says("推荐个投影仪")
 
 
+def test_the_product_before_is_not_taken_for_a_thing_that_is_not_sold(talk, phones):
+    me = talk()
+    me.says("X20现在多少钱")
+    assert "没有卖" in me.says("面霜多少钱")
+
+
+def test_a_company_that_says_all_at_once_is_only_asked_for_the_phone(talk, shop):
+    me = talk()
+    me.says("企业采购")
+    assert "手机号" in me.says("我们是恒泰科技有限公司，要50个充电宝做员工福利")
+    assert "我来登记：恒泰科技有限公司，需求" in me.says("13900001234")
+
+
 def test_a_company_leaves_wish_and_phone_and_is_called_within_a_working_day(talk, shop):
     me = talk()
     assert "名称" in me.says("公司采购")

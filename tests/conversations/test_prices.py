@@ -89,3 +89,14 @@ def test_money_taken_from_an_unpaid_order_is_looked_into_once(talk, shop):
 def test_somebody_elses_order_is_not_found(talk, shop):
     order = shop.order(shop.customer())
     assert "没有找到" in talk(shop.customer()).says(f"订单{order.number}付款扣了两次")
+
+
+def test_a_second_complaint_about_paying_twice_is_not_taken_for_an_unpaid_order(talk, shop):
+    customer = shop.customer()
+    paid, unpaid = shop.order(customer), shop.order(customer, status="unpaid")
+    shop.add(Payment(order_id=paid.id, method="wechat", amount_cents=1, status="surplus", at=clock.now()))
+    me = talk(customer)
+    me.says("扣了我两次钱")
+    assert paid.number[-4:] in me.says("重复扣款了")
+    with shop.session() as session:
+        assert session.query(Ticket).filter_by(order_id=unpaid.id).count() == 0

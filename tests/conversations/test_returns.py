@@ -95,7 +95,8 @@ def test_after_seven_days_a_change_of_mind_is_refused_with_the_day_and_what_else
 
 
 def test_an_activated_phone_is_not_taken_back_without_a_fault(talk, shop):
-    shop.order(customer := shop.customer(), shop.product(kind="手机", name="测试手机", activates=True), status="delivered")
+    phone = shop.product(kind="手机", name="测试手机", activates=True)
+    shop.order(customer := shop.customer(), phone, status="delivered")
     me = talk(customer)
     assert "激活" in me.says("手机不喜欢，想退货")
     assert "退不了" in me.says("已经激活了")

@@ -134,3 +134,20 @@ def test_a_visit_about_to_begin_stays(talk, shop):
 
 def test_without_a_visit_there_is_nothing_to_move(talk, shop):
     assert "没有约好的上门" in talk(shop.customer()).says("改一下师傅上门的时间")
+
+
+def test_the_other_half_of_the_day_needs_no_new_day(talk, shop):
+    customer = shop.customer()
+    booked = visit(shop, shop.order(customer, product(shop, AIRCON), status="delivered"))
+    me = talk(customer)
+    assert "确认修改" in me.says("我要改安装时间，换成下午")
+    me.says("确认")
+    assert (shop.fresh(booked).day, shop.fresh(booked).slot) == (in_days(3), "afternoon")
+
+
+def test_the_same_wish_again_is_answered_by_the_open_question(talk, shop):
+    customer = shop.customer()
+    shop.order(customer, product(shop, AIRCON), status="delivered")
+    me = talk(customer)
+    me.says("预约安装")
+    assert me.says("预约安装").startswith("您希望哪天上门")

@@ -6,7 +6,19 @@ from hypothesis import strategies as st
 
 from core import db
 from crm.catalogue import usecases as catalogue
-from crm.catalogue.rules import Budget, Offer, asked_specs, budget, is_bulk, named_colors, reasons, recommend
+from crm.catalogue.rules import (
+    Budget,
+    Offer,
+    accessory,
+    amounts_in,
+    asked_specs,
+    budget,
+    is_bulk,
+    named_colors,
+    reasons,
+    recommend,
+    unknown_thing,
+)
 from migrations.models import metadata
 from tests.shop import Shop
 
@@ -116,3 +128,30 @@ def test_instead_of_what_is_sold_out_something_near_in_price_is_shown(shop):
     with shop.session() as session:
         found = catalogue.others_in_stock(session, session.merge(gone))
     assert [p.id for p in found] == [near.id, far.id]
+
+
+def test_a_thing_that_is_not_sold_is_recognised_in_the_question():
+    assert unknown_thing("面霜多少钱") == "面霜"
+    assert unknown_thing("请问自行车有货吗") == "自行车"
+    for text in (
+        "现在多少钱",
+        "这个多少钱",
+        "曜石黑有货吗",
+        "有货吗",
+        "最低多少钱",
+        "那款有货吗",
+        "双十一什么价",
+        "学生打折吗",
+    ):
+        assert unknown_thing(text) is None, text
+
+
+def test_an_accessory_is_not_taken_for_the_product():
+    assert accessory("壳有货吗") == "壳" and accessory("有货吗") is None and accessory("套装多少钱") is None
+
+
+def test_a_budget_without_the_word_yuan_is_read():
+    assert amounts_in("预算500想买个电视") == [500]
+    assert amounts_in("2000到3000的手机") == [2000, 3000]
+    assert amounts_in("3k左右的平板") == [3000]
+    assert amounts_in("501升冰箱和20000毫安充电宝") == []

@@ -112,7 +112,8 @@ def test_what_arrived_bad_is_settled_for_48_hours_then_looked_at_and_after_15_da
 
 
 @pytest.mark.parametrize(
-    ("days", "expected"), [(1, None), (4, "report_late_return"), (10, "return_late_exchange"), (20, "return_late_quality")]
+    ("days", "expected"),
+    [(1, None), (4, "report_late_return"), (10, "return_late_exchange"), (20, "return_late_quality")],
 )
 def test_a_late_report_of_a_fault_goes_to_return_exchange_or_repair(days: int, expected: str | None) -> None:
     no = why_not_report(

@@ -16,13 +16,15 @@ from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import State
 from helpdesk.routing import usecases as routing
+from helpdesk.routing.models import Assignment
 from helpdesk.staff import usecases as staff
 from helpdesk.staff.models import Agent, CannedReply
-from helpdesk.staff.rules import SERVES, SKILLS, Presence
+from helpdesk.staff.rules import OVERSEES, SERVES, SKILLS, Presence
 from knowledge_base import usecases as knowledge
 from web import limits, shapes
 from web.access import agent, bearer, public
-from web.api.customer import Lenient, ReadUpTo, Since, responses
+from web.api.customer import ReadUpTo, Since, responses
+from web.body import Lenient
 
 bp = APIBlueprint("agent", __name__, url_prefix="/api/v1/agent", tag="agent")
 TALK = "/conversations/<string(maxlength=40):conversation_id>"
@@ -96,12 +98,10 @@ def _talk(session: Session, conversation_id: str, *, lock: bool = False) -> Conv
     """A talk this agent may see: waiting, own, or once own; supervisors see all. Raises NotFound."""
     me = _me(session)
     talk = conversations.locked(session, conversation_id) if lock else conversations.find(session, conversation_id)
-    mine = talk.agent_id == me.id or talk.state == State.QUEUED
-    if not mine and me.role not in {"supervisor", "admin"}:
+    mine = talk.agent_id == me.id or bool(routing.offered(session, me, [talk]))
+    if not mine and me.role not in OVERSEES:
         was_mine = session.scalar(
-            select(routing.Assignment.id).where(
-                routing.Assignment.conversation_id == talk.id, routing.Assignment.agent_id == me.id
-            )
+            select(Assignment.id).where(Assignment.conversation_id == talk.id, Assignment.agent_id == me.id)
         )
         if was_mine is None:
             raise NotFound("没有找到这个会话。")
@@ -115,8 +115,10 @@ def _talk(session: Session, conversation_id: str, *, lock: bool = False) -> Conv
 @bp.doc(summary="Sign in", responses=responses(200, 400, 401, 422, 429))
 def sign_in(json_data: dict[str, Any]) -> dict[str, Any]:
     """A token and who one is."""
+    with db.reading() as session:
+        agent_id = staff.check_password(session, json_data["name"], json_data["password"])
     with db.writing() as session:
-        me, token = staff.sign_in(session, json_data["name"], json_data["password"], clock.now())
+        me, token = staff.sign_in(session, agent_id, clock.now())
         return {"token": token, "agent": shapes.agent(session, me)}
 
 
@@ -159,13 +161,15 @@ def talks(query_data: dict[str, Any]) -> dict[str, Any]:
     """The queue in its order; mine with the newest activity first; my last fifty ended ones."""
     with db.reading() as session:
         if query_data["state"] == "queued":
-            found = [c for c in routing.waiting(session, clock.now()) if c.to_agent_id in {None, g.agent_id}]
+            found = routing.offered(session, _me(session), routing.waiting(session, clock.now()))
         else:
             query = select(Conversation).where(Conversation.agent_id == g.agent_id)
             if query_data["state"] == "mine":
                 query = query.where(Conversation.state == State.WITH_AGENT).order_by(Conversation.updated_at.desc())
             else:
-                query = query.where(Conversation.state == State.CLOSED).order_by(Conversation.closed_at.desc()).limit(50)
+                query = (
+                    query.where(Conversation.state == State.CLOSED).order_by(Conversation.closed_at.desc()).limit(50)
+                )
             found = list(session.scalars(query).all())
         return {"conversations": shapes.many(session, found)}
 
@@ -219,7 +223,8 @@ def read_on(conversation_id: str, query_data: dict[str, Any]) -> dict[str, Any]:
     with db.reading() as session:
         talk = _talk(session, conversation_id)
         found = conversations.lines(session, talk.id, query_data["after"], notes=True)
-        return {"messages": [shapes.message(m) for m in found], **shapes.state(session, talk, clock.now())}
+        told = shapes.state_for_agents(shapes.state(session, talk, clock.now()), talk)
+        return {"messages": [shapes.message(m) for m in found], **told}
 
 
 @bp.post(TALK + "/messages")
@@ -360,5 +365,3 @@ def colleagues() -> dict[str, Any]:
 def close_reasons() -> dict[str, Any]:
     """For the finish dialog."""
     return {"reasons": [{"name": name, "label": label} for name, label in CLOSE_REASONS.items()]}
-
-

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from apiflask import APIBlueprint, Schema
+from apiflask import APIBlueprint
 from apiflask.fields import Integer
 
 from core import clock, db, settings
@@ -11,27 +11,30 @@ from crm.customers import access as customer_access
 from crm.customers.models import Customer
 from crm.demo import generate
 from web.access import public
+from web.api.customer import responses
+from web.body import Lenient
 
 bp = APIBlueprint("demo", __name__, url_prefix="/api/v1/demo", tag="demo")
 
 
-class Who(Schema):
+class Who(Lenient):
     """A customer of the demo."""
 
     customer_id = Integer(required=True, strict=True)
 
 
-def _demo_only() -> None:
+@bp.before_request
+def demo_only() -> None:
+    """Elsewhere these addresses do not exist."""
     if not settings.load().demo:
         raise NotFound("没有这个页面。")
 
 
 @bp.get("/customers")
 @public
-@bp.doc(summary="The demo's faces (demo mode only)", responses={200: "done", 404: "not in demo mode"})
+@bp.doc(summary="The demo's faces (demo mode only)", responses=responses(200, 404))
 def faces() -> dict[str, Any]:
     """Whom one can be."""
-    _demo_only()
     with db.reading() as session:
         return {"customers": generate.faces(session)}
 
@@ -39,10 +42,9 @@ def faces() -> dict[str, Any]:
 @bp.post("/sign-in")
 @public
 @bp.input(Who)
-@bp.doc(summary="Sign in as one of them (demo mode only)", responses={200: "done", 404: "unknown"})
+@bp.doc(summary="Sign in as one of them (demo mode only)", responses=responses(200, 400, 404, 422))
 def sign_in(json_data: dict[str, Any]) -> dict[str, Any]:
     """A customer_token as the shop's site would sign it."""
-    _demo_only()
     with db.reading() as session:
         allowed = {face["id"] for face in generate.faces(session)}
         if json_data["customer_id"] not in allowed or session.get(Customer, json_data["customer_id"]) is None:

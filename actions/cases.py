@@ -54,7 +54,7 @@ def who_comes(item: OrderItem) -> str:
 
 def case_words(case: AfterSalesCase) -> str:
     """How a case stands and what comes next."""
-    lead = f"{case.item.product.name}的{CaseKind(case.kind).label}单 {case.number}"
+    lead = f"{case.item.product.name}的{CaseKind(case.kind).label}单 {case.number} "
     exchange = case.kind == CaseKind.EXCHANGE
     after = "验好就寄新的给您" if exchange else "验好 24 小时内退款"
     match CaseStatus(case.status):
@@ -63,13 +63,13 @@ def case_words(case: AfterSalesCase) -> str:
         case CaseStatus.PICKUP if case.pickup_at is not None:
             return f"{lead}已登记，{pickup_words(case.pickup_at)}{who_comes(case.item)}上门取件。"
         case CaseStatus.RETURNING:
-            return f"{lead}：东西已取走，正在寄回仓库；到仓后 {CHECK_WORKING_DAYS} 个工作日内验收，{after}。"
+            return f"{lead}东西已取走，正在寄回仓库；到仓后 {CHECK_WORKING_DAYS} 个工作日内验收，{after}。"
         case CaseStatus.CHECKING:
-            return f"{lead}：仓库正在验收核对，{CHECK_WORKING_DAYS} 个工作日内有结果，{after}。"
+            return f"{lead}仓库正在验收核对，{CHECK_WORKING_DAYS} 个工作日内有结果，{after}。"
         case CaseStatus.SENDING:
-            return f"{lead}：新的一件已经寄出，请留意快递电话。"
+            return f"{lead}新的一件已经寄出，请留意快递电话。"
         case status:
-            return f"{lead}：{status.label}。"
+            return f"{lead}{status.label}。"
 
 
 def order_button(title: str, intent: str, order: Order, **entities: str) -> Button:
@@ -373,7 +373,7 @@ class CaseForm(Form):
     def declined(self, talk: Talk) -> None:
         """Also when there was nothing to call off."""
         if talk.slots.get("undo") and not self.open_cases(talk):
-            talk.voice.say(f"好的，那就不{self.noun}了。您名下没有正在办的{self.noun}，什么都不用再操作。")
+            talk.voice.say(f"好的，明白。您名下没有正在办的{self.noun}，什么都不用再操作。")
         elif talk.slots.get("undo"):
             talk.voice.say(f"好的，{self.noun}照常进行，没有改动。")
         else:

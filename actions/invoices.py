@@ -85,7 +85,8 @@ class RequestInvoice(Form):
             raise Refusal(
                 self._as_it_is(known, order, talk), code="invoice_exists", way_on=("重发发票", "修改发票", "转人工")
             )
-        if known is not None and wish == "again" and known.status != InvoiceStatus.ISSUED:
+        unissued = known is not None and known.status != InvoiceStatus.ISSUED
+        if known is not None and wish == "again" and unissued and not talk.slots.get("invoice_email"):
             raise Refusal(self._as_it_is(known, order, talk), code="invoice_not_issued", way_on=("修改发票", "转人工"))
         title = str(talk.slots.get("invoice_title") or "")
         if talk.slots.get("invoice_kind") == "special" and 0 < len(title) <= NAME_CHARS and not is_company(title):
@@ -255,7 +256,8 @@ class RequestInvoice(Form):
         tail = f"尾号 {order.number[-4:]} 的订单"
         if known is not None and self._again(talk) is not None:
             what = f"发票（抬头“{known.title}”，{yuan(known.amount_cents)}）"
-            return f"把{tail}的{what}发到 {self._send_to(talk, known)}，对吗？"
+            when = "" if known.status == InvoiceStatus.ISSUED else f"{self._when(talk, order)}，开好"
+            return f"{tail}的{what}{when}发到 {self._send_to(talk, known)}，对吗？"
         wanted = self._wanted(talk)
         invoices.check_wanted(wanted)
         tax = f"，税号 {wanted.tax_number}" if wanted.tax_number else ""
@@ -283,6 +285,8 @@ class RequestInvoice(Form):
         if known is not None and self._again(talk) is not None:
             email = str(talk.slots.get("invoice_email") or known.email)
             invoices.send_again(talk.session, known, email)
+            if known.status != InvoiceStatus.ISSUED:
+                return {"text": f"记好了，这张发票{self._when(talk, order)}，开好发到 {mask_email(email)}。"}
             return {
                 "text": f"已经安排重发到 {mask_email(email)}，一般 10 分钟内收到，没看到的话翻一下垃圾邮件。"
                 f"发票号码 {known.number}。",

@@ -97,9 +97,10 @@ class PaymentProblem(OrderLookUp):
     def candidates(self, talk: Talk) -> Sequence[Order]:
         """Orders with something open about the payment; for 扣了两次 those first; else the newest."""
         found = list(super().candidates(talk))
-        twice = [o for o in found if prices.surplus(o)]
-        if TWICE.search(talk.text) and twice:
-            return twice
+        if TWICE.search(talk.text):
+            paid = [o for o in found if o.paid_at is not None]
+            twice = [o for o in paid if prices.surplus(o)] or [o for o in paid if prices.was_paid_twice(o)]
+            return twice or paid[:3]
         return [o for o in found if prices.needs_look(o, talk.now)] or found[:3]
 
     def none_found(self, talk: Talk) -> None:
@@ -127,7 +128,7 @@ class PaymentProblem(OrderLookUp):
             case PaymentState.OVERDUE:
                 self._check_money(talk, order)
             case PaymentState.FAILED | PaymentState.NEVER:
-                if CHARGED.search(talk.text):
+                if CHARGED.search(talk.text) and not TWICE.search(talk.text):
                     self._check_money(talk, order)
                 else:
                     self._unpaid(talk, order)

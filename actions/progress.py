@@ -17,6 +17,8 @@ WORDS = {
     About.CASE: re.compile(r"退货|换货|售后|补发|寄回|验收|凭证"),
 }
 
+LABELS = {About.COMPLAINT: "投诉", About.REPAIR: "维修", About.VISIT: "上门安装", About.CASE: "退换货"}
+
 
 class QueryServiceProgress(Answer):
     """What is under way for the customer, and what comes next."""
@@ -40,7 +42,10 @@ class QueryServiceProgress(Answer):
             return None
         found = progress.overview(talk.session, talk.access, talk.now)
         asked = [kind for kind, words in WORDS.items() if words.search(talk.text) and not talk.is_command]
-        found = [e for e in found if e.about in asked] or found
+        fitting = [e for e in found if e.about in asked]
+        if asked and found and not fitting:
+            talk.voice.say(f"没有查到您的{'、'.join(LABELS[kind] for kind in asked)}记录，我把在办的事都列给您。")
+        found = fitting or found
         if not found:
             more = "" if talk.access.whole else "（您现在核实的是这一笔订单，投诉和工单要在商城登录后才能看。）"
             talk.voice.say(
@@ -75,7 +80,7 @@ def in_words(entry: Entry) -> str:
 
 def _ways(shown: list[Entry]) -> list[Button | str]:
     ways: list[Button | str] = []
-    if any(e.open and (e.about == About.VISIT or (e.about == About.REPAIR and "上门" in e.following)) for e in shown):
+    if any(e.open and (e.about == About.VISIT or (e.about == About.REPAIR and "师傅" in e.following)) for e in shown):
         ways.append(button("改上门时间", "/reschedule_visit"))
     if any(e.open and e.about == About.CASE for e in shown):
         ways.append(button("查退款进度", "/query_refund"))

@@ -7,11 +7,11 @@ from typing import Any
 from rasa_sdk.events import EventType, FollowupAction
 
 from actions.cards import orders_card
-from actions.form import interrupts, register
+from actions.form import interrupts, register, yes_or_no
 from actions.knowledge import article_card
 from actions.lookup import OrderLookUp
 from actions.talk import Talk, button
-from actions.visits import ItemVisitForm, chosen
+from actions.visits import ItemVisitForm, chosen, where
 from core.clock import local
 from core.errors import Refusal
 from core.text import mask_phone, yuan
@@ -23,6 +23,7 @@ from helpdesk.visits.rules import EXCHANGE_DAYS, RepairPlan, Warranty, Way
 from helpdesk.visits.usecases import told_day, told_visit
 from knowledge_base import usecases as knowledge
 
+COMPRESSOR_OR_MOTOR = {"冰箱", "冷柜", "空调", "洗衣机", "烘干机"}
 VAGUE = {"坏了", "报错"}
 FAULT_CHARS = 60
 SYMPTOM = re.compile(
@@ -30,8 +31,13 @@ SYMPTOM = re.compile(
     r"|罢工|开不了|打不开|充不|连不上|进水|自动关机|吸力|不(?:制|加热|出|转|动|亮|通电|排|脱|冷|热|凉|启|识别|工作|冻|充)"
 )
 SERIAL = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]*[A-Za-z])(?=[A-Za-z0-9]*\d)[A-Za-z0-9]{10,20}(?![A-Za-z0-9])")
+WISH = re.compile(
+    r"师傅|上门|报个?修|来看|来修|来人|要修|怎么修|能修|派人|安排|约|维修|送修"
+)  # not what is wrong with it
 CASE_NUMBER = re.compile(r"^(GD|WX|AS)\d{10}$", re.I)
-OWN = re.compile(r"我|还在|过保|查|到期|到哪天|到啥时候|什么时候到|在不在保|有没有保|序列号|\d{8}")
+OWN = re.compile(
+    r"我|还在|到什么时候|到几时|到何时|啥时候过|过保|查|到期|到哪天|到啥时候|什么时候到|在不在保|有没有保|序列号|\d{8}"
+)
 
 
 def serial_number(talk: Talk) -> str | None:
@@ -71,7 +77,7 @@ class RequestRepair(ItemVisitForm):
             raise Refusal(
                 "好的，没登记的报修我就不办了。已经约好的上门，可以帮您取消。",
                 code="repair_withdrawn",
-                way_on=("取消上门", "查维修进度"),
+                way_on=("取消上门", "查维修进度", "转人工"),
             )
         item = self.item(talk)
         if item is not None:
@@ -88,13 +94,16 @@ class RequestRepair(ItemVisitForm):
         if talk.is_command or (talk.slots.get("fault") and not asked):
             return None
         if asked:
-            return text[:200] if len(text) >= 2 and not interrupts(talk) else None
+            said = len(text) >= 2 and yes_or_no(talk) is None and not interrupts(talk)
+            return text[:200] if said else None
         if talk.slots.get("requested_slot") is not None:
             return None  # the answer to another question
         named = [f for f in talk.entities("fault") if f not in VAGUE]
         if not named and not SYMPTOM.search(text):
             return None
-        return text if len(text) <= FAULT_CHARS else "、".join(named) or text[:FAULT_CHARS]
+        clauses = [c for c in re.split(r"[，,。；;！!？?\s]+", text) if c and not WISH.search(c)]
+        told = "，".join(clauses) or "、".join(named) or text
+        return told if len(told) <= FAULT_CHARS else "、".join(named) or told[:FAULT_CHARS]
 
     def needed(self, talk: Talk) -> tuple[str, ...]:
         """A time only when somebody comes."""
@@ -119,7 +128,7 @@ class RequestRepair(ItemVisitForm):
         assert item is not None
         order = item.order
         lead = f"给您登记报修：{item.product.name}，现象“{talk.slots['fault']}”。"
-        contact = f"地址：{order.address}，电话 {mask_phone(order.phone)}。"
+        contact = f"地址：{where(order)}，电话 {mask_phone(order.phone)}。"
         if plan.way == Way.VISIT:
             day, slot = chosen(talk)
             assert day is not None and slot is not None
@@ -138,7 +147,7 @@ class RequestRepair(ItemVisitForm):
             swap = "签收还在 15 天内，您也可以改为换新。" if (today - covered.from_day).days <= EXCHANGE_DAYS else ""
             return f"在保修期内（到 {_day(covered.whole)}），产品自身的故障修理不收费。{swap}"
         why = f"{plan.excluded}不在免费保修范围，" if plan.excluded else f"保修到 {_day(covered.whole)}，已经过保，"
-        parts = "压缩机、电机等主要部件还在保，" if not plan.excluded and covered.covers_main_parts(today) else ""
+        parts = f"{main_parts(item)}还在保，" if not plan.excluded and covered.covers_main_parts(today) else ""
         visit = f"上门费 {yuan(plan.fee_cents)}，修了就免；" if plan.fee_cents else "检测不收费；"
         return f"{why}{parts}{visit}配件先报价，您同意了才动工。"
 
@@ -233,18 +242,18 @@ class QueryWarranty(OrderLookUp):
             return
         repair = f'/request_repair{{"order_number": "{item.order.number}", "product": "{item.product.sku}"}}'
         talk.voice.say(
-            "\n".join([f"{name}（{_day(covered.from_day)} 签收）：", *_lines(covered, local(talk.now).date())]),
+            "\n".join([f"{name}（{_day(covered.from_day)} 签收）：", *_lines(item, covered, local(talk.now).date())]),
             [button("报修", repair)],
         )
 
 
-def _lines(covered: Warranty, today: date) -> list[str]:
+def _lines(item: OrderItem, covered: Warranty, today: date) -> list[str]:
     def left(until: date | None) -> str:
         return "" if until is None else f"到 {_day(until)}，{'还在保' if today <= until else '已过保'}"
 
     lines = [f"· 整机：{left(covered.whole)}"]
     if covered.main_parts:
-        lines.append(f"· 压缩机、电机等主要部件：{left(covered.main_parts)}")
+        lines.append(f"· {main_parts(item)}：{left(covered.main_parts)}")
     if covered.battery:
         lines.append(f"· 电池：{left(covered.battery)}")
     if covered.swap and today <= covered.swap:
@@ -253,6 +262,11 @@ def _lines(covered: Warranty, today: date) -> list[str]:
     if not covered.covers(today):
         lines.append("过保也能修：上门费 50 元，修了就免；配件先报价，您同意了才动工。")
     return lines
+
+
+def main_parts(item: OrderItem) -> str:
+    """What the longer warranty is about."""
+    return "主要部件（压缩机、电机）" if item.product.kind in COMPRESSOR_OR_MOTOR else "主要部件"
 
 
 def _day(day: date | None) -> str:

@@ -12,7 +12,7 @@ from actions.talk import Talk, button
 from core.clock import local
 from core.errors import Refusal, ZhikeError
 from core.text import mask_phone
-from crm.orders.models import OrderItem
+from crm.orders.models import Order, OrderItem
 from helpdesk.visits import usecases as visits
 from helpdesk.visits.models import Visit
 from helpdesk.visits.rules import Slot, VisitKind, first_day
@@ -70,7 +70,7 @@ class VisitForm(Form):
             talk.voice.say(EVENING_TEXT)
             talk.slots["visit_slot"] = None
         day, slot = chosen(talk)
-        if day is None:
+        if day is None or "visit_day" not in self.needed(talk):
             return
         try:
             self.check_when(talk, day, slot)
@@ -94,6 +94,12 @@ class VisitForm(Form):
             talk.voice.say(f"{lead}上午还是下午方便？", [s.label for s in Slot])
         else:
             super().ask(talk, slot)
+
+
+def where(order: Order) -> str:
+    """Where somebody comes, with the city."""
+    city = order.city.removesuffix("市")
+    return order.address if city in order.address else f"{city}市{order.address}"
 
 
 def chosen(talk: Talk) -> tuple[date | None, Slot | None]:
@@ -170,7 +176,7 @@ class BookInstallation(ItemVisitForm):
         order = item.order
         return (
             f"给您约 {told_day(day)}{slot.label} 上门安装{item.product.name}，"
-            f"地址：{order.address}，电话 {mask_phone(order.phone)}。{cost}确认预约吗？"
+            f"地址：{where(order)}，电话 {mask_phone(order.phone)}。{cost}确认预约吗？"
         )
 
     def do(self, talk: Talk) -> dict[str, Any]:
@@ -223,6 +229,12 @@ class RescheduleVisit(VisitForm):
             raise LookupError("which visit is not known yet")
         return visit.item.order.city
 
+    def _settle(self, talk: Talk) -> None:
+        visit, (day, slot) = self.visit(talk), chosen(talk)
+        if visit is not None and day is None and slot not in {None, Slot(visit.slot)} and MOVE_WORDS.search(talk.text):
+            talk.slots["visit_day"] = visit.day.isoformat()  # 换成上午: the other half of the same day
+        super()._settle(talk)
+
     def check_when(self, talk: Talk, day: date, slot: Slot | None) -> None:
         """The other half of the booked day is possible as well."""
         visit = self.visit(talk)
@@ -238,14 +250,6 @@ class RescheduleVisit(VisitForm):
             return self._which(talk, asked)
         if slot == "visit_change":
             return self._change(talk, asked)
-        if (
-            slot == "visit_day"
-            and when.said(talk).day is None
-            and when.said(talk).slot
-            and not talk.slots.get("visit_day")
-        ):
-            visit = self.visit(talk)  # 换成上午: the same day
-            return visit.day.isoformat() if visit and MOVE_WORDS.search(talk.text) else super().read(talk, slot, asked)
         return super().read(talk, slot, asked)
 
     def _which(self, talk: Talk, asked: bool) -> str | None:

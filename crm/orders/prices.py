@@ -163,6 +163,11 @@ def surplus(order: Order) -> list[Payment]:
     return [p for p in order.payments if p.status == "surplus"]
 
 
+def was_paid_twice(order: Order) -> bool:
+    """Whether a surplus was given back before."""
+    return any(p.status == "returned" for p in order.payments)
+
+
 def return_surplus(session: Session, order: Order, now: datetime) -> list[Refund]:
     """Starts the return of what was paid twice; asked for again it finds nothing more to do and gives an empty list."""
     session.refresh(order, with_for_update=True)

@@ -91,3 +91,12 @@ def test_a_visitor_is_asked_who_he_is_before_the_own_warranty(talk, shop):
     assert "订单号" in me.says("查一下我的保修期")
     me.says(order.number)
     assert "还在保" in me.says(customer.phone[-4:])
+
+
+def test_a_yes_is_no_fault(talk, shop):
+    customer = shop.customer()
+    shop.order(customer, product(shop, PHONE), status="delivered")
+    me = talk(customer)
+    me.says("我要报修")
+    assert "什么问题" in me.says("确认")
+    assert repairs_of(shop, customer) == []

@@ -66,19 +66,20 @@ class Caller:
         self.site = site
         self.token = token
         limits = httpx.Limits(max_connections=None)
-        self.http = httpx.Client(base_url=site.url + prefix, headers=headers, timeout=40, trust_env=False, limits=limits)
+        self.prefix = site.url + prefix
+        self.http = httpx.Client(headers=headers, timeout=40, trust_env=False, limits=limits)
 
     def get(self, path: str, **query: Any) -> httpx.Response:
         """A GET."""
-        return self.http.get(path, params=query)
+        return self.http.get(self.prefix + path, params=query)
 
     def post(self, path: str, body: Any = None) -> httpx.Response:
         """A POST of JSON."""
-        return self.http.post(path, json={} if body is None else body)
+        return self.http.post(self.prefix + path, json={} if body is None else body)
 
     def put(self, path: str, body: Any) -> httpx.Response:
         """A PUT of JSON."""
-        return self.http.put(path, json=body)
+        return self.http.put(self.prefix + path, json=body)
 
 
 class Visitor(Caller):
@@ -89,14 +90,14 @@ class Visitor(Caller):
         body: dict[str, Any] = {"channel": "web", **opening}
         if customer is not None:
             body["customer_token"] = site.customer_token(customer)
-        self.opened = self.http.post("", json=body).raise_for_status()
+        self.opened = self.post("", body).raise_for_status()
         told = self.opened.json()
         self.id: str = told["id"]
         self.token = told["token"]
         self.messages: list[dict[str, Any]] = told["messages"]
         self.last_seq: int = told["messages"][-1]["seq"]
         self.http.headers["Authorization"] = f"Bearer {self.token}"
-        self.http.base_url = httpx.URL(f"{site.url}/api/v1/conversations/{self.id}")
+        self.prefix = f"{self.prefix}/{self.id}"
         site.kept_quiet.add(told["token"])
 
     def says(self, text: str, key: str | None = None) -> httpx.Response:

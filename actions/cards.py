@@ -57,7 +57,9 @@ def order_card(order: Order, text: str, actions: Sequence[dict[str, str]] = ()) 
 def orders_card(orders: Sequence[Order], text: str, title: str, payload: str) -> Card:
     """Several orders to choose from; ``payload`` holds ``{number}``. Titles are told apart by the last four digits."""
     shown = [
-        order_dict(o, [{"title": title, "value": f"{title} 尾号{o.number[-4:]}", "payload": payload.format(number=o.number)}])
+        order_dict(
+            o, [{"title": title, "value": f"{title} 尾号{o.number[-4:]}", "payload": payload.format(number=o.number)}]
+        )
         for o in orders
     ]
     plain = "\n".join(f"{n}. {order_line(o)}" for n, o in enumerate(orders, 1))
@@ -93,7 +95,9 @@ def product_card(products: Sequence[Product], text: str, points: Sequence[Sequen
                 "price_cents": product.price_cents,
                 "image": picture(product.kind),
                 "stock_label": "有货" if stock else "暂时缺货",
-                "points": list(points[n]) if n < len(points) else [f"{k} {v}" for k, v in list(product.specs.items())[:3]],
+                "points": list(points[n])
+                if n < len(points)
+                else [f"{k} {v}" for k, v in list(product.specs.items())[:3]],
                 "actions": [{"title": "了解参数", "value": f"{product.name}有什么功能参数"}],
             }
         )

@@ -181,7 +181,7 @@ class Form:
         if slot == "order_number" and talk.access is None:
             talk.voice.say("为了保护您的订单，先核实一下：请把订单号发给我（15 位数字，在“我的订单”里可以复制）。")
         elif slot == "order_number":
-            payload = f'/inform{{{{"order_number": "{{number}}"}}}}'
+            payload = '/inform{{"order_number": "{number}"}}'
             talk.voice.card(*orders_card(self.candidates(talk)[:5], self.choose_text, "选这单", payload))
         elif slot == "phone_last4":
             talk.voice.say("再告诉我下单手机号的后四位，就能核实了。")
@@ -295,10 +295,14 @@ class Ask(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         """Asks."""
         form = current(tracker)
-        if form is not None:
-            with talking(dispatcher, tracker) as talk:
-                form.speak(talk, self._slot)
-        return []
+        if form is None:
+            return []
+        # after an interruption Rasa names the first empty slot of the domain's list, needed or not; the open question
+        # is the one that was asked before
+        slot = tracker.slots.get("requested_slot") or self._slot
+        with talking(dispatcher, tracker) as talk:
+            form.speak(talk, slot)
+        return [SlotSet("requested_slot", slot)] if slot != self._slot else []
 
 
 class Submit(Action):

@@ -45,7 +45,11 @@ class Clarify(Answer):
         else:
             talk.voice.say(
                 "抱歉，这句我没太明白。您可以换个说法，比如“查一下订单到哪了”“我要退货”，或者直接转人工。",
-                [button("查订单", "/query_order"), button("退换货", "/return_goods"), button("转人工", "/request_human")],
+                [
+                    button("查订单", "/query_order"),
+                    button("退换货", "/return_goods"),
+                    button("转人工", "/request_human"),
+                ],
             )
         return None
 
@@ -62,5 +66,7 @@ class Clarify(Answer):
         if talk.tracker.latest_message.get("decision") == "fallback":
             return []
         ranking = talk.tracker.latest_message.get("intent_ranking") or []
-        names = [r["name"] for r in ranking if r["name"] in INTENT_LABELS and r["name"] not in {"inform", "request_human"}]
+        names = [
+            r["name"] for r in ranking if r["name"] in INTENT_LABELS and r["name"] not in {"inform", "request_human"}
+        ]
         return [button(INTENT_LABELS[name], f"/{name}") for name in names[:3]]

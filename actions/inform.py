@@ -45,6 +45,10 @@ class Inform(OrderLookUp):
             return {"order_number": number if len(number) > 4 else None}
         talk.voice.say(
             "收到。您想用这个信息办什么呢？",
-            [button("查订单", "/query_order"), button("改收货信息", "/change_address"), button("开发票", "/request_invoice")],
+            [
+                button("查订单", "/query_order"),
+                button("改收货信息", "/change_address"),
+                button("开发票", "/request_invoice"),
+            ],
         )
         return None

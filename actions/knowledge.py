@@ -20,7 +20,9 @@ def tell(talk: Talk, result: Result) -> bool:
         talk.voice.card(*article_card(result.hits[0]))
         return True
     if result.decision == "suggest":
-        talk.voice.say("您想问的是不是下面这些？点一下就能看，都不是的话换个说法告诉我。", [*_questions(result), "转人工"])
+        talk.voice.say(
+            "您想问的是不是下面这些？点一下就能看，都不是的话换个说法告诉我。", [*_questions(result), "转人工"]
+        )
         return True
     return False
 
@@ -40,5 +42,7 @@ class Faq(Answer):
         if result.decision != "answer":
             knowledge.remember_open_question(talk.session, talk.text, result.decision, talk.now)
         if not tell(talk, result):
-            talk.voice.say("这个问题我手上没有确切的答案，不想随便说误导您。要不要请同事来回答？", ["转人工", "换个说法问"])
+            talk.voice.say(
+                "这个问题我手上没有确切的答案，不想随便说误导您。要不要请同事来回答？", ["转人工", "换个说法问"]
+            )
         return None

@@ -35,7 +35,9 @@ class TrackLogistics(OrderLookUp):
                 [button("我没收到", f'/report_not_received{{"order_number": "{order.number}"}}')],
             )
         else:
-            talk.voice.say("需要我帮您催一下吗？", [button("催配送", f'/urge_shipping{{"order_number": "{order.number}"}}')])
+            talk.voice.say(
+                "需要我帮您催一下吗？", [button("催配送", f'/urge_shipping{{"order_number": "{order.number}"}}')]
+            )
 
     def in_words(self, parcel: Parcel) -> str:
         """One sentence on where the parcel is."""

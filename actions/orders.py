@@ -12,7 +12,7 @@ from core.errors import Refusal
 from core.text import yuan
 from crm.orders import usecases as orders
 from crm.orders.models import Order
-from crm.orders.rules import PAYMENT_METHODS, UNPAID_CLOSES_AFTER, OrderStatus, can_redirect
+from crm.orders.rules import PAYMENT_METHODS, UNPAID_CLOSES_AFTER, OrderStatus, can_redirect, refund_days
 from helpdesk.tickets import usecases as tickets
 from helpdesk.tickets.rules import TicketKind
 
@@ -28,9 +28,8 @@ def state_in_words(order: Order) -> str:
             return f"已付款，仓库正在备货，最晚 {told(order.promised_ship_at)} 前发出。"
         case OrderStatus.PACKED:
             return "已经打包好，正在出库，很快交给快递。"
-        case OrderStatus.SHIPPED if order.parcels and order.parcels[-1].expected_at:
-            parcel = order.parcels[-1]
-            return f"已由{parcel.carrier}发出，预计 {told(parcel.expected_at, with_time=False)} 送到。"
+        case OrderStatus.SHIPPED if order.parcels and (expected := order.parcels[-1].expected_at):
+            return f"已由{order.parcels[-1].carrier}发出，预计 {told(expected, with_time=False)} 送到。"
         case OrderStatus.DELIVERED if order.delivered_at:
             return f"已在 {told(order.delivered_at)} 签收。"
         case OrderStatus.CANCELLED if order.cancelled_at:
@@ -94,7 +93,9 @@ class UrgeShipping(OrderLookUp):
 
     def none_found(self, talk: Talk) -> None:
         """Nothing is on its way."""
-        talk.voice.say("您名下现在没有待发货或在路上的订单。要看看最近的订单吗？", [button("查我的订单", "/query_order")])
+        talk.voice.say(
+            "您名下现在没有待发货或在路上的订单。要看看最近的订单吗？", [button("查我的订单", "/query_order")]
+        )
 
     def about(self, talk: Talk, order: Order) -> None:
         """Urged once in 12 hours; late ones become a ticket with a time."""
@@ -104,13 +105,17 @@ class UrgeShipping(OrderLookUp):
             return
         whom = "配送站" if status == OrderStatus.SHIPPED else "仓库"
         first = orders.urge(talk.session, order, talk.now)
-        late = order.promised_ship_at is not None and order.promised_ship_at < talk.now and status != OrderStatus.SHIPPED
+        late = (
+            order.promised_ship_at is not None and order.promised_ship_at < talk.now and status != OrderStatus.SHIPPED
+        )
         stuck = any(p.status in {"stuck", "lost"} for p in order.parcels)
         if not (late or stuck):
             lead = f"已经帮您催了{whom}，加急标记打上了。" if first else f"之前已经催过{whom}了，我再盯着点。"
             talk.voice.say(f"{lead}{state_in_words(order)}", [button("查物流", _payload("查物流", order)), "转人工"])
             return
-        ticket = tickets.open_one(talk.session, order.customer_id, TicketKind.DELIVERY, order.id) or tickets.open_ticket(
+        ticket = tickets.open_one(
+            talk.session, order.customer_id, TicketKind.DELIVERY, order.id
+        ) or tickets.open_ticket(
             talk.session,
             talk.now,
             kind=TicketKind.DELIVERY,
@@ -174,7 +179,7 @@ class CancelOrder(Form):
         done = orders.cancel(talk.session, order, talk.now, "客户通过智能客服取消")
         if not done["refund_cents"]:
             return {"text": f"尾号 {order.number[-4:]} 的订单已取消，没有产生扣款。"}
-        method, days = PAYMENT_METHODS[done["method"]], orders.refund_days(done["method"])
+        method, days = PAYMENT_METHODS[done["method"]], refund_days(done["method"])
         return {
             "text": f"尾号 {order.number[-4:]} 的订单已取消。{yuan(done['refund_cents'])} 已开始原路退回{method}，"
             f"一般 {days} 个工作日内到账，到时会通知您。用掉的优惠券和积分也一并退回了（过期的券除外）。",
@@ -244,7 +249,18 @@ class ChangeAddress(Form):
         for kind, words in {
             "recipient": ("收货人", "收件人", "名字", "姓名"),
             "new_phone": ("电话", "手机号", "号码", "联系方式"),
-            "delivery_day": ("时间", "哪天", "明天送", "后天送", "晚点送", "周末送", "上午送", "下午送", "改天送", "送货日"),
+            "delivery_day": (
+                "时间",
+                "哪天",
+                "明天送",
+                "后天送",
+                "晚点送",
+                "周末送",
+                "上午送",
+                "下午送",
+                "改天送",
+                "送货日",
+            ),
             "address": ("地址", "地方", "寄到", "送到", "发到"),
         }.items():
             if any(word in text for word in words):
@@ -302,10 +318,14 @@ class ChangeAddress(Form):
                 order_id=order.id,
                 urgent=True,
             )
-            return {"text": f"改派申请已提交，工单 {ticket.number}。结果会在 {told(ticket.due_at)} 前告诉您，请先留意原来的电话。"}
+            return {
+                "text": f"改派申请已提交，工单 {ticket.number}。结果会在 {told(ticket.due_at)} 前告诉您，请先留意原来的电话。"
+            }
         names = {"address": "address", "recipient": "recipient", "new_phone": "phone", "delivery_day": "day"}
         orders.change_delivery(talk.session, order, **{names[kind]: shown(value) if kind == "delivery_day" else value})
-        return {"text": f"改好了：尾号 {order.number[-4:]} 的订单，{self.kinds[kind]}已改为“{shown(value)}”，会按新的信息发货。"}
+        return {
+            "text": f"改好了：尾号 {order.number[-4:]} 的订单，{self.kinds[kind]}已改为“{shown(value)}”，会按新的信息发货。"
+        }
 
 
 def shown(value: Any) -> str:

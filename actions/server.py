@@ -33,15 +33,15 @@ def executor() -> ActionExecutor:
             continue
         loaded = importlib.import_module(f"actions.{module.name}")
         for _, found in inspect.getmembers(loaded, inspect.isclass):
-            if found.__module__ == loaded.__name__ and issubclass(found, Action) and not inspect.isabstract(found):
-                if hasattr(found, "intent"):
-                    made.register_action(found())
+            ours = found.__module__ == loaded.__name__ and issubclass(found, Action) and hasattr(found, "intent")
+            if ours and not inspect.isabstract(found):
+                made.register_action(found())
     for action in all_actions():
         made.register_action(action)
     return made
 
 
-def create_app(secret: str) -> Sanic:
+def create_app(secret: str) -> "Sanic[Any, Any]":
     """The server's application."""
     app = Sanic("zhike_actions", configure_logging=False)
     hands = executor()

@@ -46,7 +46,9 @@ class Greet(Answer):
         """By the hour, and by name when known."""
         name = f"，{talk.access.customer.name}" if talk.access else ""
         hour = local(talk.now).hour
-        talk.voice.say(f"{part_of_day(hour)}{name}，我在的。您说，什么事需要我帮忙？", [] if current(talk.tracker) else TOPICS)
+        talk.voice.say(
+            f"{part_of_day(hour)}{name}，我在的。您说，什么事需要我帮忙？", [] if current(talk.tracker) else TOPICS
+        )
         return None
 
 
@@ -85,7 +87,10 @@ class CancelFlow(Line):
 
     intent = "cancel_flow"
     ends_form = True
-    lines = ("好的，这件事先放下，什么都没有改动。还需要别的吗？", "没问题，已停下来，没有做任何更改。想办别的直接告诉我。")
+    lines = (
+        "好的，这件事先放下，什么都没有改动。还需要别的吗？",
+        "没问题，已停下来，没有做任何更改。想办别的直接告诉我。",
+    )
 
     def answer(self, talk: Talk) -> dict[str, Any] | None:
         """Forgets the open form's slots."""

@@ -1,7 +1,6 @@
 """``zhike``: everything one does from the command line. Errors go to standard error in one line."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import click
@@ -12,7 +11,9 @@ from cli import kb, nlu
 from core import clock, db, migrate, settings
 from core.errors import ZhikeError
 
-app = typer.Typer(help="知客 Zhike: a Chinese customer-service bot and its desk.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="知客 Zhike: a Chinese customer-service bot and its desk.", no_args_is_help=True, add_completion=False
+)
 database = typer.Typer(help="The database.", no_args_is_help=True)
 demo = typer.Typer(help="The demo shop.", no_args_is_help=True)
 user = typer.Typer(help="Staff.", no_args_is_help=True)
@@ -54,7 +55,9 @@ def user_add(
         skills = {n: int(level) for n, _, level in (s.partition(":") for s in skill or [])}
         chosen = Role(role)
     except ValueError:
-        raise click.UsageError("--skill takes NAME:1-5; --role is agent, supervisor, editor, planner or admin") from None
+        raise click.UsageError(
+            "--skill takes NAME:1-5; --role is agent, supervisor, editor, planner or admin"
+        ) from None
     password = sys.stdin.readline().rstrip("\n")
     with db.writing() as session:
         made = staff.add_agent(

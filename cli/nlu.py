@@ -42,7 +42,9 @@ def parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 @app.command()
-def parse(file: Annotated[Path | None, typer.Argument(help="one utterance a line; default: standard input")] = None) -> None:
+def parse(
+    file: Annotated[Path | None, typer.Argument(help="one utterance a line; default: standard input")] = None,
+) -> None:
     """One utterance a line → one JSON line each, in order."""
     raw = file.read_bytes() if file else sys.stdin.buffer.read()
     lines = raw.decode("utf-8", errors="replace").removeprefix("\ufeff").split("\n")

@@ -28,7 +28,19 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[list[str], dict[
         return [str(APP_BIN / "python"), "-m", "actions.server"], env
     if name == "web":
         threads = env.get("ZHIKE_WEB_THREADS", "120")
-        options = ["-k", "gthread", "-w", "1", "--threads", threads, "--graceful-timeout", "5", "--timeout", "60", "--no-control-socket"]
+        options = [
+            "-k",
+            "gthread",
+            "-w",
+            "1",
+            "--threads",
+            threads,
+            "--graceful-timeout",
+            "5",
+            "--timeout",
+            "60",
+            "--no-control-socket",
+        ]
         listen = f"{env.get('ZHIKE_HOST', '127.0.0.1')}:{port}"
         return [str(APP_BIN / "gunicorn"), *options, "-b", listen, "web.wsgi:app"], env
     env |= QUIET_BRAIN

@@ -61,7 +61,10 @@ class Scores:
 
 def score(rows: Sequence[Row], results: Sequence[dict[str, Any]]) -> Scores:
     """The measures. A label in ``also_right`` counts as right, and as the row's own label for F1."""
-    hits = [(row, r["intent"], r["intent"] in row.right, float(r["confidence"]), r["decision"]) for row, r in zip(rows, results, strict=True)]
+    hits = [
+        (row, r["intent"], r["intent"] in row.right, float(r["confidence"]), r["decision"])
+        for row, r in zip(rows, results, strict=True)
+    ]
     confusions = Counter((row.intent, got) for row, got, right, _, _ in hits if not right)
     acted = [right for _, _, right, _, decision in hits if decision == "answer"]
     return Scores(

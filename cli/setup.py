@@ -3,7 +3,6 @@
 import hashlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +91,18 @@ def train() -> None:
     MODEL.parent.mkdir(exist_ok=True)
     stamp.unlink(missing_ok=True)
     log = MODEL.parent / "training.log"
-    command = [str(BOT_PYTHON), "-m", "rasa", "train", "--domain", "bot/domain", "--data", "data", "--config", "config.yml"]
+    command = [
+        str(BOT_PYTHON),
+        "-m",
+        "rasa",
+        "train",
+        "--domain",
+        "bot/domain",
+        "--data",
+        "data",
+        "--config",
+        "config.yml",
+    ]
     command += ["--out", str(MODEL.parent), "--fixed-model-name", MODEL.name.removesuffix(".tar.gz")]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **QUIET_BRAIN}, stdout=out, stderr=out)
@@ -114,9 +124,8 @@ def _watch(process: "subprocess.Popen[bytes]", log: Path, begun: float) -> None:
         except subprocess.TimeoutExpired:
             steps = [line for line in log.read_text(errors="replace").splitlines() if "Starting to train" in line]
             for line in steps[said:]:
-                print(f"setup:   {line.split('component ')[-1].strip(chr(39) + '.')} ({time.monotonic() - begun:.0f} s)", flush=True)
+                print(
+                    f"setup:   {line.split('component ')[-1].strip(chr(39) + '.')} ({time.monotonic() - begun:.0f} s)",
+                    flush=True,
+                )
             said = len(steps)
-
-
-if __name__ == "__main__":
-    sys.exit(everything())

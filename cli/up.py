@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ class Supervisor:
                 elif self._running[name].poll() is not None:
                     return f"{name} ended at its start; see {self._log_name(name)}"
             if time.monotonic() > deadline:
-                return f"{', '.join(waiting)} did not become ready in {READY_SECONDS} s; see {self._log_name(waiting[0])}"
+                return (
+                    f"{', '.join(waiting)} did not become ready in {READY_SECONDS} s; see {self._log_name(waiting[0])}"
+                )
             self._stopping.wait(0.3)
         return None
 
@@ -92,7 +95,11 @@ def port_taken() -> str | None:
     import socket
 
     chosen = settings.load()
-    for name, port in (("PORT", chosen.port), ("ZHIKE_BRAIN_PORT", chosen.brain_port), ("ZHIKE_ACTIONS_PORT", chosen.actions_port)):
+    for name, port in (
+        ("PORT", chosen.port),
+        ("ZHIKE_BRAIN_PORT", chosen.brain_port),
+        ("ZHIKE_ACTIONS_PORT", chosen.actions_port),
+    ):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -134,10 +141,8 @@ def welcome(seconds: float) -> str:
 
     chosen = settings.load()
     base = f"http://{chosen.host}:{chosen.port}"
-    try:
+    with suppress(httpx.HTTPError):
         httpx.get(f"{base}/", timeout=5, trust_env=False)  # the first page is warm
-    except httpx.HTTPError:
-        pass
     lines = [
         f"\nready in {seconds:.0f} s",
         f"  customer page   {base}/",
@@ -146,5 +151,7 @@ def welcome(seconds: float) -> str:
         f"  API             {base}/api/openapi.json",
     ]
     if chosen.demo:
-        lines.append(f"  demo agents     xiaolin, xiaozhou, xiaohe (agents), laochen (supervisor), admin; password {DEMO_PASSWORD}")
+        lines.append(
+            f"  demo agents     xiaolin, xiaozhou, xiaohe (agents), laochen (supervisor), admin; password {DEMO_PASSWORD}"
+        )
     return "\n".join([*lines, "  Ctrl-C stops it all"])

@@ -2,8 +2,11 @@
 
 import logging
 
+from sqlalchemy.orm import Session
+
 from core import clock, db, wake
 from helpdesk.conversations import brain, turns
+from helpdesk.conversations import usecases as conversations
 
 log = logging.getLogger(__name__)
 TYPING = "typing"
@@ -24,15 +27,28 @@ def run(conversation_id: str) -> bool:
             turns.failed(session, turn, clock.now())
         return True
     with db.writing() as session:
-        turns.finish(session, turn, reply.answers, clock.now(), intent=reply.intent, understood=_known(session, turn, reply))
+        turns.finish(
+            session, turn, reply.answers, clock.now(), intent=reply.intent, understood=_known(session, turn, reply)
+        )
     return True
 
 
-def _known(session: "db.Session", turn: turns.Turn, reply: brain.Reply) -> dict[str, object]:
+def _known(session: Session, turn: turns.Turn, reply: brain.Reply) -> dict[str, object]:
     """What the bot knows after this turn, for the hand-over note: slots, and the requests it has worked on."""
-    before = (turns.usecases.find(session, turn.conversation_id).understood or {}).get("tried", [])
+    before = (conversations.find(session, turn.conversation_id).understood or {}).get("tried", [])
     worked = [name.removeprefix("action_") for name in reply.tried if not name.startswith("action_ask_")]
     return {"slots": reply.slots, "tried": [*before, *(n for n in worked if n not in _NO_WORK)][-20:]}
 
 
-_NO_WORK = {"request_human", "clarify", "greet", "thank", "goodbye", "affirm", "deny", "chitchat", "inform", "cancel_flow"}
+_NO_WORK = {
+    "request_human",
+    "clarify",
+    "greet",
+    "thank",
+    "goodbye",
+    "affirm",
+    "deny",
+    "chitchat",
+    "inform",
+    "cancel_flow",
+}

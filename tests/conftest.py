@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 import migrations.models  # noqa: F401 – every table is known before the first query
-
 from core import db, settings
 from helpdesk.conversations import brain
 from knowledge_base import usecases as knowledge

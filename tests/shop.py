@@ -107,12 +107,16 @@ class Shop:
         }
         order = Order(**{**values, **given})
         order.items = [
-            OrderItem(product_id=p.id, color=p.colors[0], price_cents=p.price_cents, serial_number=f"SNTEST{n:04d}{i:02d}AB")
+            OrderItem(
+                product_id=p.id, color=p.colors[0], price_cents=p.price_cents, serial_number=f"SNTEST{n:04d}{i:02d}AB"
+            )
             for i, p in enumerate(bought)
         ]
         if status != "unpaid":
             order.payments = [
-                Payment(method=method, amount_cents=order.total_cents, status="succeeded", at=created + timedelta(minutes=5))
+                Payment(
+                    method=method, amount_cents=order.total_cents, status="succeeded", at=created + timedelta(minutes=5)
+                )
             ]
         if status in {"shipped", "delivered"}:
             order.parcels = [self._parcel(n, created, status == "delivered", now)]
@@ -126,5 +130,8 @@ class Shop:
             status="delivered" if delivered else "in_transit",
             expected_at=now + timedelta(days=1),
             signed_by="本人" if delivered else None,
-            events=[ParcelEvent(at=begun, text="【杭州】快件已揽收"), ParcelEvent(at=now - timedelta(minutes=50), text="【杭州】已到达转运中心")],
+            events=[
+                ParcelEvent(at=begun, text="【杭州】快件已揽收"),
+                ParcelEvent(at=now - timedelta(minutes=50), text="【杭州】已到达转运中心"),
+            ],
         )

@@ -36,7 +36,9 @@ class Stack:
 
     def port(self, name: str) -> int:
         """The port of ``web``, ``brain`` or ``actions``."""
-        return int(self.environment[{"web": "ZHIKE_PORT", "brain": "ZHIKE_BRAIN_PORT", "actions": "ZHIKE_ACTIONS_PORT"}[name]])
+        return int(
+            self.environment[{"web": "ZHIKE_PORT", "brain": "ZHIKE_BRAIN_PORT", "actions": "ZHIKE_ACTIONS_PORT"}[name]]
+        )
 
     def log(self, name: str) -> str:
         """What a process wrote so far."""

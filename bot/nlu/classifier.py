@@ -26,7 +26,18 @@ from bot.nlu import fingerprint, words
 from bot.nlu.recognizer import recognise
 from bot.nlu.text import fold, shape
 
-MARKED = {"product", "brand", "fault", "carrier", "date_time", "amount", "address", "person_name", "negated", "quantity"}
+MARKED = {
+    "product",
+    "brand",
+    "fault",
+    "carrier",
+    "date_time",
+    "amount",
+    "address",
+    "person_name",
+    "negated",
+    "quantity",
+}
 RANKING = 10
 # The folds share authors, so their held-out scores flatter; another author's messages (tests/nlu/golden.tsv) are met
 # with about this share of the fitted sharpness.

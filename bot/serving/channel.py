@@ -110,7 +110,9 @@ def _of_turn(tracker: DialogueStateTracker, turn_id: Text) -> Optional[Dict[Text
         elif found is not None and isinstance(event, BotUttered):
             data = event.data or {}
             answers.append({"text": event.text, "buttons": data.get("buttons"), "custom": data.get("custom")})
-        elif found is not None and isinstance(event, ActionExecuted) and (event.action_name or "").startswith("action_"):
+        elif (
+            found is not None and isinstance(event, ActionExecuted) and (event.action_name or "").startswith("action_")
+        ):
             tried.append(str(event.action_name))
     if found is None:
         return None
@@ -120,7 +122,9 @@ def _of_turn(tracker: DialogueStateTracker, turn_id: Text) -> Optional[Dict[Text
         "intent": _best(parsed),
         "confidence": (parsed.get("intent") or {}).get("confidence"),
         "decision": parsed.get("decision"),
-        "tried": [name for name in tried if name not in {"action_listen", "action_extract_slots", "action_session_start"}],
+        "tried": [
+            name for name in tried if name not in {"action_listen", "action_extract_slots", "action_session_start"}
+        ],
     }
 
 

@@ -1,6 +1,5 @@
 """What can be done with orders. Everything takes an Access: nobody sees or changes another's."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +21,9 @@ SHOWN_MOST = 30
 
 def _query() -> Any:
     return select(Order).options(
-        selectinload(Order.items).selectinload(OrderItem.product), selectinload(Order.payments), selectinload(Order.parcels)
+        selectinload(Order.items).selectinload(OrderItem.product),
+        selectinload(Order.payments),
+        selectinload(Order.parcels),
     )
 
 

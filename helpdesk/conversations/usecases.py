@@ -89,7 +89,8 @@ def add_line(
     client_message_id: str | None = None,
     turn: tuple[str, int] | None = None,
 ) -> Message:
-    """Stores a line under the talk's next number."""
+    """Stores a line under the talk's next number, never with an earlier time than the line before."""
+    now = max(now, conversation.updated_at)  # whoever waited for the lock asked the clock before
     conversation.last_seq += 1
     conversation.updated_at = now
     message = Message(

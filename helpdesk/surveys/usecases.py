@@ -13,7 +13,7 @@ from helpdesk.surveys.models import Feedback, Rating
 from helpdesk.surveys.rules import BEST, WORST
 
 
-def rate(  # noqa: PLR0917 – called in this order by the web API too
+def rate(
     session: Session,
     conversation: Conversation,
     score: int,

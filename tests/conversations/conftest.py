@@ -33,7 +33,9 @@ class Talker:
     """A customer in a talk."""
 
     def __init__(self, running: Stack, customer: Any = None) -> None:
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{running.port('web')}/api/v1", timeout=40, trust_env=False)
+        self._http = httpx.Client(
+            base_url=f"http://127.0.0.1:{running.port('web')}/api/v1", timeout=40, trust_env=False
+        )
         opening: dict[str, Any] = {"channel": "web"}
         if customer is not None:
             secret = running.environment["ZHIKE_CUSTOMER_TOKEN_SECRET"]
@@ -55,7 +57,9 @@ class Talker:
         while time.monotonic() < deadline:
             told = self._http.get(f"/conversations/{self.id}/messages", params={"after": seq, "wait": 20}).json()
             self.state = told["state"]
-            self.lines = [SimpleNamespace(**{"payload": None, **m}) for m in told["messages"] if m["sender"] != "customer"]
+            self.lines = [
+                SimpleNamespace(**{"payload": None, **m}) for m in told["messages"] if m["sender"] != "customer"
+            ]
             if self.lines:
                 return "\n".join(line.text for line in self.lines)
         raise AssertionError(f"no answer within {ANSWER_SECONDS} s")

@@ -117,3 +117,13 @@ def test_an_unpaid_order_has_no_invoice(talk, shop):
     order = shop.order(customer, status="unpaid")
     assert "还没付款" in talk(customer).says(f"订单{order.number}开发票")
     assert invoices_of(shop, order) == []
+
+
+def test_a_question_in_between_does_not_lose_the_open_one(talk, shop):
+    customer = shop.customer()
+    shop.order(customer, status="delivered")
+    me = talk(customer)
+    me.says("我要开发票")
+    assert "名字" in me.says("个人普通发票")
+    assert "名字" in me.says("你们几点下班")
+    assert "邮箱" in me.says("林晓雯")

@@ -1,5 +1,6 @@
 """The demo shop and its desk: complete, consistent, and the same every time."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -99,7 +100,7 @@ def age(moment: datetime | None) -> timedelta:
     return NOW - moment
 
 
-def states_of(order: Order, refunds: dict[int, list[Refund]]) -> Iterator[str]:  # noqa: C901
+def states_of(order: Order, refunds: dict[int, list[Refund]]) -> Iterator[str]:
     """Every state that a customer could ask about and that this order is in, read from its rows alone."""
     own = refunds.get(order.id, [])
     paid = {payment.status for payment in order.payments}
@@ -283,7 +284,7 @@ def test_traces_never_run_backwards(orders: list[Order]) -> None:
     for order in orders:
         for parcel in order.parcels:
             moments = [event.at for event in sorted(parcel.events, key=lambda event: event.id)]
-            assert moments and all(one < next_one for one, next_one in zip(moments, moments[1:], strict=False))
+            assert moments and all(one < next_one for one, next_one in itertools.pairwise(moments))
             assert order.shipped_at is not None and moments[0] >= order.shipped_at
             if parcel.status == ParcelStatus.STUCK:
                 assert age(moments[-1]) > timedelta(hours=48)
@@ -365,7 +366,7 @@ def test_cases_and_refunds_come_in_every_status(session: Session) -> None:
         assert (case.pickup_at is not None and case.pickup_at > NOW) == (case.status == CaseStatus.PICKUP)
     for refund in refunds:
         assert 0 < refund.amount_cents <= refund.order.total_cents
-        assert refund.arrived_at is None or refund.sent_at is not None and refund.arrived_at >= refund.sent_at
+        assert refund.arrived_at is None or (refund.sent_at is not None and refund.arrived_at >= refund.sent_at)
 
 
 def test_the_faces_are_the_first_eight_and_as_planned(session: Session) -> None:

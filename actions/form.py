@@ -334,15 +334,20 @@ class Submit(Action):
             form.declined(talk)
             return
         try:
-            if form.about != "account" and talk.access is not None and talk.order() is None:
-                raise Refusal(form.none_text, code="none", way_on=("查我的订单", "转人工"))
-            form.check(talk)
-            with talk.session.begin_nested():
-                result = once(talk.session, talk.once_key(form.intent), lambda: form.do(talk))
+            with talk.session.begin_nested():  # a refusal leaves nothing half done
+                result = once(talk.session, talk.once_key(form.intent), lambda: self._do(talk))
         except ZhikeError as refusal:
             talk.voice.refuse(refusal)
             return
         tell(talk.voice, result)
+
+    def _do(self, talk: Talk) -> dict[str, Any]:
+        """Checks again and does it; not reached when this very turn has done it already."""
+        form = self._form
+        if form.about != "account" and talk.access is not None and talk.order() is None:
+            raise Refusal(form.none_text, code="none", way_on=("查我的订单", "转人工"))
+        form.check(talk)
+        return form.do(talk)
 
 
 def tell(voice: Voice, result: dict[str, Any]) -> None:

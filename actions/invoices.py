@@ -288,7 +288,7 @@ class RequestInvoice(Form):
             if known.status != InvoiceStatus.ISSUED:
                 return {"text": f"记好了，这张发票{self._when(talk, order)}，开好发到 {mask_email(email)}。"}
             return {
-                "text": f"已经安排重发到 {mask_email(email)}，一般 10 分钟内收到，没看到的话翻一下垃圾邮件。"
+                "text": f"已经登记重发到 {mask_email(email)}，财务同事会在下一个工作日内发出，没看到的话翻一下垃圾邮件。"
                 f"发票号码 {known.number}。",
                 "ways": ["没收到，转人工"],
             }

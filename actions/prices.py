@@ -148,10 +148,10 @@ class PaymentProblem(OrderLookUp):
 
     def _returned(self, talk: Talk, order: Order) -> None:
         refund = prices.returned_surplus(talk.session, order)
-        where = f"，{PAYMENT_METHODS[refund.method]}，{prices.told_return(refund)}" if refund else ""
+        where = f"到{PAYMENT_METHODS[refund.method]}，{prices.told_return(refund)}" if refund else ""
         amount = f" {yuan(refund.amount_cents)}" if refund else ""
         talk.voice.say(
-            f"尾号 {order.number[-4:]} 这单多付的{amount}已经原路退回了{where}。订单本身付款正常。",
+            f"尾号 {order.number[-4:]} 这单多付的{amount} 已经原路退回{where}。订单本身付款正常。",
             [button("查退款进度", f'/query_refund{{"order_number": "{order.number}"}}'), "转人工"],
         )
 

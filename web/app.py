@@ -11,7 +11,6 @@ from core import settings
 from web import access, body, limits, metrics, pages, problems, realtime
 from web.api import agent, customer, demo
 
-BODY_MOST_BYTES = 64 * 1024
 CSP = {
     "default-src": "'self'",
     "script-src": "'self'",
@@ -40,13 +39,15 @@ def create_app() -> APIFlask:
         static_url_path="/static",
     )
     app.config.update(
-        MAX_CONTENT_LENGTH=BODY_MOST_BYTES,
+        MAX_CONTENT_LENGTH=body.BODY_MOST_BYTES,
         JSON_SORT_KEYS=False,
         VALIDATION_ERROR_STATUS_CODE=422,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
+        RATELIMIT_STORAGE_URI=chosen.redis_url or "memory://",
         SPEC_FORMAT="json",
         OPENAPI_VERSION="3.1.0",
     )
+    app.url_map.merge_slashes = False  # no redirects made of whatever was asked for
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
     if chosen.trusted_proxies:

@@ -8,11 +8,13 @@ from typing import Any
 from apiflask import APIFlask, Schema
 from flask import Response, request
 from marshmallow import EXCLUDE, ValidationError, post_load
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from core.errors import ZhikeError
 from core.text import clean, storable
 
 API = "/api/"
+BODY_MOST_BYTES = 64 * 1024
 MULTIPART = "multipart/form-data"
 FORMS = {"customer.picture"}
 DRAIN_MOST_BYTES = 32 * 1024 * 1024
@@ -70,6 +72,10 @@ def check(app: APIFlask) -> None:
                 raise WrongKind("请用表单（multipart/form-data）上传图片。")
             return
         sent = request.get_data(cache=True)
+        if len(sent) >= BODY_MOST_BYTES:
+            raise RequestEntityTooLarge  # a body in chunks is only cut there
+        if len(sent) < (request.content_length or 0):
+            raise Malformed  # cut off on the way
         if not sent:
             return
         if not request.is_json:

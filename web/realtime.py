@@ -6,10 +6,12 @@ pushes of a process come from its one wake thread, so they keep the order of the
 
 import logging
 import threading
+from contextlib import suppress
 from typing import Any
 
 from flask import request
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, emit, join_room
+from socketio.packet import ACK, CONNECT, DISCONNECT, EVENT, Packet
 from sqlalchemy import select
 
 from core import clock, db, wake
@@ -26,7 +28,49 @@ from web import shapes
 from web.access import agent_of, conversation_of, seen_every_seconds
 
 log = logging.getLogger(__name__)
-socketio = SocketIO(async_mode="threading", logger=False, engineio_logger=False, ping_interval=20, ping_timeout=20)
+PACKET_MOST_BYTES = 16 * 1024
+
+
+class OwnPacket(Packet):
+    """A packet in which rubbish is taken for a farewell to nobody, instead of for an error with a stack in the log."""
+
+    packet_type: int
+    data: Any
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        if given.get("encoded_packet") == "":
+            self._is_rubbish()
+
+    def decode(self, encoded_packet: Any) -> Any:
+        """Reads a packet. We send and take no binary ones."""
+        with suppress(Exception):
+            super().decode(encoded_packet)
+            if self.packet_type in {CONNECT, DISCONNECT, ACK}:
+                return 0
+            if (
+                self.packet_type == EVENT
+                and isinstance(self.data, list)
+                and self.data
+                and isinstance(self.data[0], str)
+            ):
+                return 0
+        self._is_rubbish()
+        return 0
+
+    def _is_rubbish(self) -> None:
+        self.packet_type, self.namespace, self.id, self.data = DISCONNECT, "/nobody", None, None
+
+
+socketio = SocketIO(
+    async_mode="threading",
+    logger=False,
+    engineio_logger=False,
+    ping_interval=20,
+    ping_timeout=20,
+    serializer=OwnPacket,
+    max_http_buffer_size=PACKET_MOST_BYTES,
+)
 CHAT, DESK = "/chat", "/desk"
 AFTER_MOST = 2**31 - 1
 

@@ -6,6 +6,7 @@
 import asyncio
 import json
 import logging
+import os
 import sys
 from typing import Any, Dict
 
@@ -34,11 +35,14 @@ def result(text: str, parsed: Dict[str, Any]) -> Dict[str, Any]:
 async def main() -> None:
     """Reads all, answers all."""
     logging.disable(logging.WARNING)
+    results = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever Rasa or a library prints is not a result
     agent = Agent.load(sys.argv[1])
     for line in sys.stdin:
         text = json.loads(line)
         parsed = await agent.processor.parse_message(_message(text)) if text.strip() else {}
-        sys.stdout.write(json.dumps(result(text, parsed)) + "\n")
+        results.write(json.dumps(result(text, parsed)) + "\n")
+    results.flush()
 
 
 def _message(text: str) -> Any:

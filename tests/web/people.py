@@ -74,7 +74,7 @@ class Caller:
 
     def get(self, path: str, **query: Any) -> httpx.Response:
         """A GET."""
-        return self.http.get(self.prefix + path, params=query)
+        return self.http.get(self.prefix + path, params=query or None)
 
     def post(self, path: str, body: Any = None) -> httpx.Response:
         """A POST of JSON."""

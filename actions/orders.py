@@ -10,6 +10,7 @@ from actions.talk import Talk, button
 from core.clock import told
 from core.errors import Refusal
 from core.text import yuan
+from crm.customers.access import need_owner
 from crm.orders import usecases as orders
 from crm.orders.models import Order
 from crm.orders.rules import PAYMENT_METHODS, UNPAID_CLOSES_AFTER, OrderStatus, can_redirect, refund_days
@@ -156,7 +157,8 @@ class CancelOrder(Form):
                 code="undo_cancel",
                 way_on=("查我的订单", "转人工"),
             )
-        if order is not None:
+        if order is not None and talk.access is not None:
+            need_owner(talk.access)
             orders.check_cancel(order)
 
     def preview(self, talk: Talk) -> str:
@@ -206,8 +208,9 @@ class ChangeAddress(Form):
     def check(self, talk: Talk) -> None:
         """Raises Refusal for packed, delivered and cancelled orders, and for what only large goods can have."""
         order = talk.order()
-        if order is None:
+        if order is None or talk.access is None:
             return
+        need_owner(talk.access)
         orders.check_change_address(order)
         if talk.slots.get("change_kind") == "delivery_day" and not orders.has_large(order):
             raise Refusal(

@@ -11,6 +11,7 @@ from actions.lookup import OrderLookUp
 from actions.talk import Talk, button
 from core.clock import told
 from core.text import yuan
+from crm.customers.access import need_owner
 from crm.orders import prices
 from crm.orders import usecases as orders
 from crm.orders.models import Order, OrderItem
@@ -60,7 +61,8 @@ class PriceProtection(ItemForm):
     def check(self, talk: Talk) -> None:
         """Raises Refusal with the reason."""
         item = self.item(talk)
-        if item is not None:
+        if item is not None and talk.access is not None:
+            need_owner(talk.access)
             prices.check_protection(talk.session, item, talk.now)
 
     def preview(self, talk: Talk) -> str:

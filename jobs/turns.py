@@ -20,17 +20,24 @@ def run(conversation_id: str) -> bool:
         return False
     wake.call(TYPING, id=conversation_id, who="bot", on=True)
     try:
+        _answer(turn)
+    finally:
+        wake.call(TYPING, id=conversation_id, who="bot", on=False)
+    return True
+
+
+def _answer(turn: turns.Turn) -> None:
+    try:
         reply = brain.ask(turn)
     except brain.BrainAway as error:
         log.warning("the brain is away: %s", error)
         with db.writing() as session:
             turns.failed(session, turn, clock.now())
-        return True
+        return
     with db.writing() as session:
         turns.finish(
             session, turn, reply.answers, clock.now(), intent=reply.intent, understood=_known(session, turn, reply)
         )
-    return True
 
 
 def _known(session: Session, turn: turns.Turn, reply: brain.Reply) -> dict[str, object]:

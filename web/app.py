@@ -62,6 +62,7 @@ def create_app() -> APIFlask:
         session_cookie_secure=False,
     )
     problems.handle(app)
+    app.spec_processor(problems.describe)
     metrics.watch(app)
     access.guard(app)
     body.check(app)

@@ -87,6 +87,25 @@ def handle(app: APIFlask) -> None:
         return problem(500)
 
 
+def describe(spec: Any) -> Any:
+    """The OpenAPI description with every refusal as what it is: a problem."""
+    texts = {name: {"type": "string"} for name in ("type", "title", "detail", "code")}
+    names = {"type": "array", "items": {"type": "string"}, "description": "which values were wrong"}
+    problem_schema = {
+        "type": "object",
+        "required": ["type", "title", "detail", "status"],
+        "properties": {**texts, "status": {"type": "integer"}, "fields": names},
+    }
+    spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problem_schema
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for methods in spec.get("paths", {}).values():
+        for operation in methods.values():
+            for status, told in operation.get("responses", {}).items() if isinstance(operation, dict) else ():
+                if str(status) >= "400":
+                    told["content"] = content
+    return spec
+
+
 def _fields(error: HTTPError) -> Any:
     where = error.detail if isinstance(error.detail, dict) else {}  # {"json": {"text": ["…"]}}
     return [name for names in where.values() if isinstance(names, dict) for name in names] or None

@@ -94,6 +94,16 @@ def need_whole(access: Access) -> None:
         )
 
 
+def need_owner(access: Access) -> None:
+    """Raises Refusal when only the recipient of one order is known: what the buyer decides is not the recipient's."""
+    if not access.whole:
+        raise Refusal(
+            "这单是用别的手机号下的，为了保护下单人，这件事要由下单的账号来办。物流、收货和商品问题我可以直接帮您看。",
+            code="not_owner",
+            way_on=("查物流", "转人工"),
+        )
+
+
 def need_signed_in(access: Access) -> None:
     """Raises Refusal unless the customer is signed in: changes to the account itself."""
     if access.how != SIGNED_IN:

@@ -131,3 +131,14 @@ def test_urging_a_late_order_opens_an_urgent_ticket_once(talk, shop):
 def test_urging_with_nothing_under_way_says_so(talk, shop):
     shop.order(customer := shop.customer(), status="cancelled")
     assert "没有" in talk(customer).says("催一下发货")
+
+
+def test_the_recipient_of_a_gift_sees_the_parcel_but_cannot_call_the_order_off(talk, shop):
+    buyer = shop.customer()
+    order = shop.order(buyer, status="paid", phone="13700004321")
+    me = talk()
+    me.says("查一下我的订单")
+    me.says(order.number)
+    assert "备货" in me.says("4321")
+    assert "下单的账号" in me.says("帮我取消这个订单")
+    assert shop.fresh(order).status == "paid"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from helpdesk.visits.models import Repair, Visit
 from tests.conversations.test_visits import AIRCON, FRIDGE, in_days, product
 
-PHONE = {"sku": "SJ-S5", "kind": "手机", "name": "云岭 S5 5G手机", "colors": ["黑色"], "activates": True}
+PHONE = {"sku": "T-PHONE", "kind": "手机", "name": "云岭 S5 5G手机", "colors": ["黑色"], "activates": True}
 YEARS = timedelta(days=400)
 
 

@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, status_c
 
 from tests.web.people import Site, assert_problem
 
-CALLS_EACH = 12
+CALLS_EACH = 8
 _count = count(1)
 
 

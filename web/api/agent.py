@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from apiflask.fields import Integer, List, String
 from apiflask.validators import Length, OneOf
 from flask import g
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from channels import web as channel
@@ -28,6 +28,7 @@ from web.body import Lenient
 
 bp = APIBlueprint("agent", __name__, url_prefix="/api/v1/agent", tag="agent")
 TALK = "/conversations/<string(maxlength=40):conversation_id>"
+NO_QUESTION = ("request_human", "greet", "thank", "goodbye", "affirm", "deny", "complaint")
 CLOSE_REASONS = {
     "solved": "已解决",
     "ticket": "已建工单跟进",
@@ -321,7 +322,12 @@ def suggestions(conversation_id: str) -> dict[str, Any]:
         talk = _talk(session, conversation_id)
         last = session.scalars(
             select(Message.text)
-            .where(Message.conversation_id == talk.id, Message.sender == "customer", Message.kind == "text")
+            .where(
+                Message.conversation_id == talk.id,
+                Message.sender == "customer",
+                Message.kind == "text",
+                func.coalesce(Message.intent, "").not_in(NO_QUESTION),
+            )
             .order_by(Message.seq.desc())
             .limit(1)
         ).first()

@@ -12,7 +12,10 @@ from core import clock, db, migrate, settings
 from core.errors import ZhikeError
 
 app = typer.Typer(
-    help="知客 Zhike: a Chinese customer-service bot and its desk.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help="知客 Zhike: a Chinese customer-service bot and its desk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 database = typer.Typer(help="The database.", no_args_is_help=True)
 demo = typer.Typer(help="The demo shop.", no_args_is_help=True)

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
+from sqlalchemy import make_url
+
+from core.migrate import BRAIN_SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent
 BOT_PYTHON = ROOT / ".venv-bot" / "bin" / "python"
@@ -45,9 +48,19 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[list[str], dict[
         return [str(APP_BIN / "gunicorn"), *options, "-b", listen, "web.wsgi:app"], env
     env |= QUIET_BRAIN
     env["ZHIKE_ACTIONS_URL"] = f"http://127.0.0.1:{env['ZHIKE_ACTIONS_PORT']}"
-    env["ZHIKE_BRAIN_DB"] = str(Path(env["ZHIKE_VAR_DIR"]) / "brain.db")
+    env |= _memory(env)
+    env.setdefault("ZHIKE_RABBITMQ_URL", "")
     files = ["--model", str(MODEL), "--endpoints", "bot/endpoints.yml", "--credentials", "bot/credentials.yml"]
     return [str(BOT_PYTHON), "-m", "rasa", "run", "-i", "127.0.0.1", "-p", port, *files], env
+
+
+def _memory(env: Mapping[str, str]) -> dict[str, str]:
+    """Where the brain keeps its talks: beside the desk's tables on PostgreSQL, a SQLite file of its own otherwise."""
+    url = make_url(env.get("ZHIKE_DATABASE_URL") or "sqlite://")
+    if url.get_backend_name() not in {"postgresql", "postgres"}:
+        return {"ZHIKE_BRAIN_DB": f"sqlite:///{Path(env['ZHIKE_VAR_DIR']).resolve() / 'brain.db'}"}
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)  # the brain has psycopg2
+    return {"ZHIKE_BRAIN_DB": plain, "POSTGRESQL_SCHEMA": BRAIN_SCHEMA}
 
 
 _PORTS = {"web": "ZHIKE_PORT", "brain": "ZHIKE_BRAIN_PORT", "actions": "ZHIKE_ACTIONS_PORT"}
@@ -76,5 +89,7 @@ def environment() -> dict[str, str]:
         "ZHIKE_BRAIN_PORT": str(chosen.brain_port),
         "ZHIKE_ACTIONS_PORT": str(chosen.actions_port),
         "ZHIKE_WEB_THREADS": str(chosen.web_threads),
+        "ZHIKE_DATABASE_URL": chosen.database_url,
+        "ZHIKE_RABBITMQ_URL": chosen.rabbitmq_url,
         "ZHIKE_INTERNAL_SECRET": chosen.internal_secret,
     }

@@ -42,6 +42,7 @@ def load_demo() -> Iterator[str]:
         if empty:
             generate.load(session, now=now)
             desk_demo.load(session, now=now, hash_password=hash_password, password=DEMO_PASSWORD)
+            db.count_on(session)
             yield "setup: demo data loaded"
         articles = knowledge.load_shipped(session)
         if articles.added or articles.updated:

@@ -4,6 +4,7 @@ A process that dies is started again (with a growing pause), so that a crash cos
 this is ours: order, readiness and restart in one foreground command, with nothing to install.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from core import settings
 
 READY_SECONDS = 180
 STOP_SECONDS = 10
-PAUSE_MOST_SECONDS = 30
+PAUSE_LEAST_SECONDS, PAUSE_MOST_SECONDS = 0.5, 30
+STEADY_SECONDS = 60  # up for so long: its next death is a new matter
 
 
 class Supervisor:
@@ -30,6 +32,7 @@ class Supervisor:
         self._environment = processes.environment()
         self._logs = Path(self._environment["ZHIKE_VAR_DIR"]) / "logs"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._begun: dict[str, float] = {}
         self._stopping = threading.Event()
 
     def start(self, name: str) -> None:
@@ -37,6 +40,7 @@ class Supervisor:
         self._logs.mkdir(parents=True, exist_ok=True)
         command, environment = processes.command(name, self._environment)
         with (self._logs / f"{name}.log").open("ab") as log:
+            self._begun[name] = time.monotonic()
             self._running[name] = subprocess.Popen(
                 command, cwd=processes.ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
             )
@@ -63,15 +67,22 @@ class Supervisor:
 
     def watch(self) -> None:
         """Restarts what dies until told to stop."""
-        pauses = dict.fromkeys(processes.ORDER, 0.5)
-        while not self._stopping.wait(0.5):
+        pauses = dict.fromkeys(processes.ORDER, PAUSE_LEAST_SECONDS)
+        due: dict[str, float] = {}  # when what has died is started again
+        while not self._stopping.wait(0.2):
+            now = time.monotonic()
             for name, process in list(self._running.items()):
-                if process.poll() is None or self._stopping.is_set():
-                    continue
-                print(f"zhike: {name} ended ({process.returncode}), starting it again", file=sys.stderr, flush=True)
-                self._stopping.wait(pauses[name])
-                pauses[name] = min(pauses[name] * 2, PAUSE_MOST_SECONDS)
-                self.start(name)
+                if process.poll() is None:
+                    if now - self._begun[name] > STEADY_SECONDS:
+                        pauses[name] = PAUSE_LEAST_SECONDS
+                elif name not in due:
+                    print(f"zhike: {name} ended ({process.returncode}), starting it again", file=sys.stderr, flush=True)
+                    self._kill(process)  # children of a killed leader hold its port
+                    due[name] = now + pauses[name]
+                    pauses[name] = min(pauses[name] * 2, PAUSE_MOST_SECONDS)
+                elif now >= due[name]:
+                    del due[name]
+                    self.start(name)
 
     def stop(self, *_: Any) -> None:
         """Ends the watching."""
@@ -87,7 +98,13 @@ class Supervisor:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                process.kill()
+                self._kill(process)
+
+    @staticmethod
+    def _kill(process: "subprocess.Popen[bytes]") -> None:
+        """The process with all its children."""
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def port_taken() -> str | None:

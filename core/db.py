@@ -10,7 +10,18 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Engine, MetaData, TypeDecorator, create_engine, event, make_url
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Engine,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core import settings, wake
@@ -91,6 +102,28 @@ def writing(on: Engine | None = None) -> Iterator[Session]:
         with session.begin():
             yield session
         wake.flush(session)
+
+
+def one_at_a_time(session: Session, *names: str) -> None:
+    """Of all that name the same thing, one at a time goes on from here to the end of its transaction.
+
+    For what is counted and then added to. On SQLite a writing transaction is alone anyhow.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        for name in names:
+            session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def count_on(session: Session) -> None:
+    """After rows were stored under numbers of their own: new ones are numbered after them. (SQLite does so by itself.)"""
+    session.flush()
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for table in Base.metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is not None:
+            sequence = func.pg_get_serial_sequence(table.name, column.name)
+            session.execute(select(func.setval(sequence, func.max(column))).where(sequence.is_not(None)))
 
 
 @contextmanager

@@ -4,9 +4,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from core import db
 from core.settings import ROOT
+
+BRAIN_SCHEMA = "brain"  # the brain's own tables on PostgreSQL; Rasa makes them, but not the schema
 
 
 def config(engine: Engine | None = None) -> Config:
@@ -21,6 +24,9 @@ def config(engine: Engine | None = None) -> Config:
 def upgrade(engine: Engine | None = None) -> None:
     """All migrations that are missing."""
     command.upgrade(config(engine), "head")
+    with (engine or db.engine()).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {BRAIN_SCHEMA}"))
 
 
 def is_current(engine: Engine) -> bool:

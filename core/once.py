@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import clock
@@ -28,14 +29,23 @@ class DoneOnce(Base):
 def once(session: Session, key: str | None, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """``work()``'s result, or the kept one when the key is known. Without a key the work is simply done.
 
-    Two at the same moment: the second one's commit fails on the primary key and leaves nothing behind.
+    The key is stored before the work: of two at the same moment the second waits for the first one's commit, and then
+    gets its result. What raises leaves neither the key nor anything of the work behind.
     """
     if key is None:
         return work()
     kept = session.get(DoneOnce, key)
     if kept is not None:
         return kept.result
-    result = work()
-    session.add(DoneOnce(key=key, result=result, at=clock.now()))
-    session.flush()
-    return result
+    try:
+        with session.begin_nested():
+            done = DoneOnce(key=key, result={}, at=clock.now())
+            session.add(done)
+            session.flush()
+            done.result = work()
+    except IntegrityError:
+        kept = session.get(DoneOnce, key)
+        if kept is None:
+            raise
+        return kept.result
+    return done.result

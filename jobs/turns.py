@@ -1,6 +1,7 @@
 """Sends the customers' lines to the brain and stores what it says."""
 
 import logging
+import time
 
 from sqlalchemy.orm import Session
 
@@ -10,6 +11,24 @@ from helpdesk.conversations import usecases as conversations
 
 log = logging.getLogger(__name__)
 TYPING = "typing"
+
+
+class Heard:
+    """When the brain last answered anything in this process; at the start: just now, so that it gets its chance."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+
+    def now(self) -> None:
+        """It answered."""
+        self._at = time.monotonic()
+
+    def seconds_ago(self) -> float:
+        """How long it has been silent."""
+        return time.monotonic() - self._at
+
+
+heard = Heard()
 
 
 def run(conversation_id: str) -> bool:
@@ -31,13 +50,21 @@ def _answer(turn: turns.Turn) -> None:
         reply = brain.ask(turn)
     except brain.BrainAway as error:
         log.warning("the brain is away: %s", error)
-        with db.writing() as session:
-            turns.failed(session, turn, clock.now())
+        _failed(turn)
         return
+    heard.now()
+    try:
+        with db.writing() as session:
+            known = _known(session, turn, reply)
+            turns.finish(session, turn, reply.answers, clock.now(), intent=reply.intent, understood=known)
+    except Exception:
+        log.exception("an answer could not be stored")  # asked again, and for a person when it stays so
+        _failed(turn)
+
+
+def _failed(turn: turns.Turn) -> None:
     with db.writing() as session:
-        turns.finish(
-            session, turn, reply.answers, clock.now(), intent=reply.intent, understood=_known(session, turn, reply)
-        )
+        turns.failed(session, turn, clock.now())
 
 
 def _known(session: Session, turn: turns.Turn, reply: brain.Reply) -> dict[str, object]:

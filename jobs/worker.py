@@ -15,7 +15,7 @@ from helpdesk.conversations import turns
 from helpdesk.conversations import usecases as conversations
 from helpdesk.routing import usecases as routing
 from helpdesk.staff import usecases as staff
-from jobs.turns import run
+from jobs.turns import heard, run
 
 log = logging.getLogger(__name__)
 SLOW_SWEEP_SECONDS = 5.0
@@ -78,15 +78,28 @@ class Worker:
                 with db.reading() as session:
                     for conversation_id in turns.due(session, clock.now()):
                         self.look_at(conversation_id)
+                if heard.seconds_ago() > turns.give_up_seconds():
+                    self._give_up()
                 if time.monotonic() >= slow_at:
                     slow_at = time.monotonic() + SLOW_SWEEP_SECONDS
                     self._slow_sweep()
             except Exception:
                 log.exception("a sweep failed")  # the next one comes in half a second
 
+    def _give_up(self) -> None:
+        """A brain that hangs keeps all threads waiting; nobody else's patience should hang on that."""
+        while True:
+            with db.writing() as session:
+                if not turns.give_up(session, clock.now()):
+                    return
+
     def _slow_sweep(self) -> None:
+        with db.reading() as session:
+            silent = staff.silent(session, clock.now())
+        for agent_id in silent:
+            with db.writing() as session:  # one agent at a time: two agents' locks at once could wait in a circle
+                if staff.drop_silent(session, agent_id, clock.now()):
+                    log.info("a silent agent is offline now")
         with db.writing() as session:
-            gone = staff.drop_silent(session, clock.now())
-        if gone:
-            log.info("%d silent agents are offline now", gone)
+            staff.forget_sessions(session, clock.now())
         wake.call(routing.QUEUE)  # places and waits change with time

@@ -13,6 +13,7 @@ from knowledge_base import usecases as knowledge
 from tests.shop import Shop
 from tests.stack import Stack, stack
 
+pytest_plugins = ["tests.services"]
 LOOPBACK = ("127.", "::1", "localhost")
 
 

@@ -33,6 +33,7 @@ class Stack:
     folder: Path
     environment: dict[str, str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    only: dict[str, dict[str, str]] = field(default_factory=dict)  # what one process is told otherwise
 
     def port(self, name: str) -> int:
         """The port of ``web``, ``brain`` or ``actions``."""
@@ -46,13 +47,23 @@ class Stack:
 
     def start(self, name: str) -> None:
         """Starts a process and waits until it is ready."""
+        self.launch(name)
+        self.await_ready(name)
+
+    def launch(self, name: str) -> None:
+        """Starts a process."""
         from cli import processes
 
-        command, more = processes.command(name, self.environment)
+        command, more = processes.command(name, {**self.environment, **self.only.get(name, {})})
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 command, cwd=ROOT, env=more, stdout=log, stderr=log, start_new_session=True
             )
+
+    def await_ready(self, name: str) -> None:
+        """Waits until a started process answers."""
+        from cli import processes
+
         deadline = time.monotonic() + START_SECONDS
         while not processes.is_up(name, self.environment):
             if self.processes[name].poll() is not None or time.monotonic() > deadline:

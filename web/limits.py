@@ -14,7 +14,9 @@ def per_talk() -> str:
     return f"talk:{getattr(g, 'conversation_id', None) or get_remote_address()}"
 
 
-limiter = Limiter(get_remote_address, strategy="moving-window", headers_enabled=False)  # its storage: see app.py
+limiter = Limiter(  # its storage: see app.py; while Redis is away each process counts for itself
+    get_remote_address, strategy="moving-window", headers_enabled=False, in_memory_fallback_enabled=True
+)
 messages = limiter.shared_limit(lambda: settings.load().messages_per_talk, scope="messages", key_func=per_talk)
 talks = limiter.limit(lambda: settings.load().talks_per_address)
 failed_sign_ins = limiter.limit(

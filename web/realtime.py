@@ -13,17 +13,19 @@ from flask import request
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, emit, join_room
 from socketio.packet import ACK, CONNECT, DISCONNECT, EVENT, Packet
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from core import clock, db, wake
+from core import clock, db, settings, wake
 from core.errors import ZhikeError
 from core.ids import token_hash
 from core.text import storable
 from helpdesk.conversations import usecases as conversations
-from helpdesk.conversations.models import Conversation
+from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import State
 from helpdesk.routing import usecases as routing
 from helpdesk.staff import usecases as staff
 from helpdesk.staff.models import Agent
+from helpdesk.staff.rules import Presence
 from web import shapes
 from web.access import agent_of, conversation_of, seen_every_seconds
 
@@ -76,7 +78,8 @@ AFTER_MOST = 2**31 - 1
 
 _talks: dict[str, str] = {}  # sid → conversation id
 _agents: dict[str, tuple[int, str]] = {}  # sid → agent id, hash of the token it came with
-_told: dict[str, tuple[dict[str, Any], int | None]] = {}  # conversation id → the state told last, and whose it was
+_told: dict[str, tuple[dict[str, Any], int | None, int]] = {}  # conversation id → state told last, whose it was, epoch
+_pushed: dict[str, tuple[int, int]] = {}  # conversation id → the first and the last seq of those pushed without a hole
 
 
 @socketio.on_error_default
@@ -176,29 +179,45 @@ def _changed(data: dict[str, Any]) -> None:
         talk = session.get(Conversation, data["id"])
         if talk is None:
             return
-        for line in conversations.lines(session, talk.id, data["seq"] - 1, notes=True):
+        for line in _unpushed(session, talk, data["seq"]):
             shown = shapes.message(line)
             if line.kind != "note":
                 socketio.emit("message", shown, namespace=CHAT, to=f"talk:{talk.id}")
             if talk.agent_id is not None:
                 own = {**shown, "conversation_id": talk.id}
                 socketio.emit("message", own, namespace=DESK, to=f"agent:{talk.agent_id}")
-        told = shapes.state(session, talk, clock.now())
-        before, owner_before = _told.get(talk.id, (None, None))
-        if before == told and owner_before == talk.agent_id:
-            return
-        _remember(talk, told)
-        socketio.emit("state", told, namespace=CHAT, to=f"talk:{talk.id}")
-        for agent_id in {owner_before, talk.agent_id} - {None}:
-            own = shapes.state_for_agents(told, talk)
-            socketio.emit("state", own, namespace=DESK, to=f"agent:{agent_id}")
+        _tell_state(talk, shapes.state(session, talk, clock.now()))
 
 
-def _remember(talk: Conversation, told: dict[str, Any]) -> None:
+def _unpushed(session: Session, talk: Conversation, seq: int) -> list[Message]:
+    """The lines from ``seq`` on that this process has not pushed yet – and, when it is the only one, those before it:
+    of two commits the later one may be heard of first."""
+    first, last = _pushed.get(talk.id, (seq, seq - 1))
+    begin = last + 1 if seq >= first and (seq <= last + 1 or not _shared()) else seq
+    found = list(conversations.lines(session, talk.id, begin - 1, notes=True))
+    _pushed[talk.id] = (first if begin == last + 1 else begin, found[-1].seq if found else begin - 1)
+    if talk.state == State.CLOSED:
+        _pushed.pop(talk.id, None)
+    return found
+
+
+def _shared() -> bool:
+    """Whether other processes push too."""
+    return bool(settings.load().redis_url)
+
+
+def _tell_state(talk: Conversation, told: dict[str, Any]) -> None:
+    """To the customer, and to the desks of who has the talk and of who had it – whoever hears of the change first."""
+    before = _told.get(talk.id)
+    if before == (told, talk.agent_id, talk.epoch):
+        return
     if told["state"] == State.CLOSED:
         _told.pop(talk.id, None)
     else:
-        _told[talk.id] = told, talk.agent_id
+        _told[talk.id] = told, talk.agent_id, talk.epoch
+    socketio.emit("state", told, namespace=CHAT, to=f"talk:{talk.id}")
+    for agent_id in {before[1] if before else None, talk.agent_id} - {None}:
+        socketio.emit("state", shapes.state_for_agents(told, talk), namespace=DESK, to=f"agent:{agent_id}")
 
 
 def _queue(conversations_shown: list[dict[str, Any]]) -> dict[str, Any]:
@@ -210,15 +229,14 @@ def _queue_changed(_data: dict[str, Any]) -> None:
     with db.reading() as session:
         waiting = routing.waiting(session, now)
         here = {agent_id for agent_id, _ in _agents.values()}
+        if _shared():  # they may sit at another process
+            here |= set(session.scalars(select(Agent.id).where(Agent.presence != Presence.OFFLINE)))
         shown = {talk.id: shapes.conversation(session, talk) for talk in waiting} if here else {}
         for agent in session.scalars(select(Agent).where(Agent.id.in_(here))):
             own = [shown[talk.id] for talk in routing.offered(session, agent, waiting)]
             socketio.emit("queue", _queue(own), namespace=DESK, to=f"agent:{agent.id}")
         for talk in waiting:
-            told = shapes.state(session, talk, now, waiting)
-            if _told.get(talk.id, (None,))[0] != told:
-                _remember(talk, told)
-                socketio.emit("state", told, namespace=CHAT, to=f"talk:{talk.id}")
+            _tell_state(talk, shapes.state(session, talk, now, waiting))
 
 
 def _presence(data: dict[str, Any]) -> None:

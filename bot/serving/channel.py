@@ -2,16 +2,20 @@
 
 ``POST /webhooks/zhike/turn`` with the internal secret, ``{"conversation_id", "turn_id", "text"}`` →
 ``{"answers": [{"text", "buttons", "custom"}], "intent", "confidence", "decision", "slots", "tried"}``.
+503 when an action did not run: nothing of the turn is kept, so that it can be asked again as if it never came.
 """
 
 import asyncio
 import hmac
 import logging
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
+from contextlib import asynccontextmanager
+from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Text, Tuple
 
+import rasa.core.actions.action
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from rasa.shared.core.events import ActionExecuted, BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.exceptions import RasaException
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
@@ -19,6 +23,26 @@ from sanic.response import HTTPResponse
 log = logging.getLogger(__name__)
 TURN_ID = "turn_id"
 INNER_SLOTS = {"requested_slot", "pending", "session_started_metadata", "confirm"}
+
+
+class HandsAway(BaseException):
+    """An action did not run. No ``Exception``, because Rasa catches those, goes on without the action's events and keeps
+    a turn in which the customer is told nothing."""
+
+
+_run_remote = rasa.core.actions.action.RemoteAction.run
+
+
+async def _run_or_stop(self: Any, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return await _run_remote(self, *args, **kwargs)
+    except rasa.core.actions.action.ActionExecutionRejection:
+        raise
+    except (RasaException, OSError, asyncio.TimeoutError, ValueError) as error:
+        raise HandsAway(f"{self.name()}: {error}") from error
+
+
+rasa.core.actions.action.RemoteAction.run = _run_or_stop
 
 
 class _Silent(OutputChannel):
@@ -38,7 +62,7 @@ class ZhikeInput(InputChannel):
 
     def __init__(self, secret: Text) -> None:
         self._secret = secret
-        self._locks: Dict[Text, asyncio.Lock] = {}
+        self._turns: Dict[Text, Tuple[asyncio.Lock, int]] = {}  # by talk: its lock, and how many have or want it
 
     @classmethod
     def name(cls) -> Text:
@@ -66,13 +90,12 @@ class ZhikeInput(InputChannel):
             sender, turn_id, text = body.get("conversation_id"), body.get(TURN_ID), body.get("text")
             if not (isinstance(sender, str) and isinstance(turn_id, str) and isinstance(text, str)):
                 return response.json({"error": "conversation_id, turn_id and text are needed"}, status=400)
-            lock = self._locks.setdefault(sender, asyncio.Lock())
             try:
-                async with lock:
+                async with self._alone(sender):
                     return response.json(await self._answer(request, sender, turn_id, text))
-            finally:
-                if not lock.locked():
-                    self._locks.pop(sender, None)
+            except HandsAway as error:
+                log.warning("an action did not run: %s", error)
+                return response.json({"error": "actions"}, status=503)
 
         @blueprint.route("/ready", methods=["GET"])
         async def ready(request: Request) -> HTTPResponse:
@@ -81,6 +104,21 @@ class ZhikeInput(InputChannel):
             return response.json({"ready": is_ready}, status=200 if is_ready else 503)
 
         return blueprint
+
+    @asynccontextmanager
+    async def _alone(self, sender: Text) -> AsyncIterator[None]:
+        """One turn of a talk at a time; the lock lives as long as anybody has or wants it."""
+        lock, users = self._turns.get(sender, (asyncio.Lock(), 0))
+        self._turns[sender] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            users = self._turns[sender][1] - 1
+            if users:
+                self._turns[sender] = (lock, users)
+            else:
+                del self._turns[sender]
 
     async def _answer(self, request: Request, sender: Text, turn_id: Text, text: Text) -> Dict[Text, Any]:
         agent = request.app.ctx.agent

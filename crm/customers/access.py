@@ -12,7 +12,7 @@ import jwt
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import settings
+from core import db, settings
 from core.errors import Refusal, TooMany, Unauthenticated
 from crm.customers.models import Customer, VerificationTry
 from crm.orders.models import Order
@@ -67,6 +67,7 @@ def verify(session: Session, conversation_id: str, order_number: str, last4: str
     """
     most = settings.load().verify_tries
     since = now - timedelta(hours=1)
+    db.one_at_a_time(session, f"verify talk {conversation_id}", f"verify order {order_number}")
     for column, value in (
         (VerificationTry.conversation_id, conversation_id),
         (VerificationTry.order_number, order_number),

@@ -1,5 +1,6 @@
 """What a conversation may become, what the bot reads as one turn, and what a click on a button says to it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -72,6 +73,11 @@ def one_turn(texts: Sequence[str]) -> str:
     return "，".join(text.strip() for text in texts if text.strip())
 
 
+LEADING_SLASHES = re.compile(
+    r"^[\s/／]+"
+)  # any white space between them: it is cut off later, and the slash would lead
+
+
 def for_the_brain(text: str, offered: Sequence[dict[str, Any]]) -> str:
     """What the brain is told for a customer's text.
 
@@ -85,7 +91,7 @@ def for_the_brain(text: str, offered: Sequence[dict[str, Any]]) -> str:
             return str(button.get("payload") or button.get("title"))
     if not readable(plain):
         return "😀"
-    return plain.lstrip("/／ ") or plain.replace("/", "／")
+    return LEADING_SLASHES.sub("", plain)
 
 
 INTENT_LABELS = {

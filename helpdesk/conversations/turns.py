@@ -148,6 +148,35 @@ def failed(session: Session, turn: Turn, now: datetime) -> None:
     routing.enqueue(session, conversation, HandoverReason.BOT_AWAY, now)
 
 
+def give_up_seconds() -> float:
+    """A silence of the brain as long as this is an absence: the customers' patience, but at least one whole try."""
+    chosen = settings.load()
+    return max(chosen.brain_patience_seconds, chosen.brain_timeout_seconds)
+
+
+def give_up(session: Session, now: datetime) -> bool:
+    """While the brain is away: queues the talk that has waited longest, if it has waited long enough, for a person.
+
+    One talk a transaction, so that no two are locked at once; True when there was one.
+    """
+    longest = now - timedelta(seconds=give_up_seconds())
+    conversation = session.scalar(
+        select(Conversation)
+        .where(
+            Conversation.state == State.BOT,
+            Conversation.waiting_since < longest,
+            Conversation.last_seq > Conversation.answered_seq,
+        )
+        .order_by(Conversation.waiting_since)
+        .limit(1)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    if conversation is None:
+        return False
+    routing.enqueue(session, conversation, HandoverReason.BOT_AWAY, now)
+    return True
+
+
 def _customer_lines(session: Session, conversation: Conversation, upto: int) -> Sequence[Message]:
     return session.scalars(
         select(Message)

@@ -54,11 +54,14 @@ def find(session: Session, conversation_id: str) -> Conversation:
 
 
 def locked(session: Session, conversation_id: str) -> Conversation:
-    """The talk, nobody else changing it until this transaction ends. Raises NotFound."""
+    """The talk, nobody else changing it until this transaction ends. Raises NotFound.
+
+    ``key_share``: a row that only refers to the talk can still be stored meanwhile, so that nobody waits in a circle.
+    """
     conversation = session.scalar(
         select(Conversation)
         .where(Conversation.id == conversation_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if conversation is None:

@@ -5,16 +5,16 @@ waiting, so that nobody starves: a platinum customer's 15 points are worth seven
 because an agent dropped off stands before all others.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-POINTS_PER_SECOND = 1 / 30
-FRONT = 1_000_000.0
+POINT = timedelta(seconds=30)
+FRONT = timedelta(days=3650)
 
 
-def rank(priority: int, queued_at: datetime, at_front: bool, now: datetime) -> float:
-    """The higher, the sooner. Two talks keep their order over time, so the queue does not dance."""
-    waited = (now - queued_at).total_seconds()
-    return (FRONT if at_front else 0.0) + priority + waited * POINTS_PER_SECOND
+def rank(priority: int, queued_at: datetime, at_front: bool, now: datetime) -> timedelta:
+    """The higher, the sooner: the time waited, and for urgency as if one had waited longer. Exact, so that two talks keep
+    their order over time and the queue does not dance."""
+    return now - queued_at + priority * POINT + (FRONT if at_front else timedelta(0))
 
 
 def estimated_wait_seconds(
@@ -22,14 +22,13 @@ def estimated_wait_seconds(
 ) -> int | None:
     """Seconds until the ``position``-th (1 = next) is taken; None when nobody is there to take anybody.
 
-    With free places the agent only has to see it (20 seconds a place in the queue); otherwise one of ``places`` talks
-    ends every handling time / places.
+    With free places the agent only has to see it (20 seconds a place in the queue); those behind wait as well until
+    one of ``places`` talks ends, which happens every handling time / places.
     """
     if agents == 0 or places == 0:
         return None
-    if position <= free_places:
-        return 20 * position
-    return round((position - free_places) * handling_seconds / places) + 20
+    ends = max(0, position - free_places)
+    return 20 * min(position, free_places + 1) + round(ends * handling_seconds / places)
 
 
 def suits(needed: str | None, skills: frozenset[str]) -> bool:

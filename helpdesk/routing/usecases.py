@@ -87,7 +87,7 @@ def minutes(seconds: int) -> str:
 def waiting(session: Session, now: datetime) -> list[Conversation]:
     """All who wait, in the order in which they will be taken."""
     found = session.scalars(select(Conversation).where(Conversation.state == State.QUEUED)).all()
-    return sorted(found, key=lambda c: (-rank(c.priority, c.queued_at or now, c.at_front, now), c.started_at))
+    return sorted(found, key=lambda c: (-rank(c.priority, c.queued_at or now, c.at_front, now), c.started_at, c.id))
 
 
 def offered(session: Session, agent: Agent, queue: Sequence[Conversation]) -> list[Conversation]:
@@ -156,8 +156,17 @@ def accept(session: Session, agent_id: int, conversation_id: str, now: datetime)
         raise Conflict(f"这个会话已经由{taken_by}接入了。" if taken_by else "这个会话已经不在排队了。", code="taken")
     if not offered(session, agent, [conversation]):
         raise Conflict("这个会话是同事指定转给另一位的，请接别的会话。", code="reserved")
+    _need_place(session, agent)
+    return _give(session, agent, conversation, now)
+
+
+def _need_place(session: Session, agent: Agent) -> None:
     if load_by_agent(session).get(agent.id, 0) >= agent.capacity:
         raise Conflict(f"您手上已有 {agent.capacity} 个会话，先结束一个再接入。", code="capacity")
+
+
+def _give(session: Session, agent: Agent, conversation: Conversation, now: datetime) -> Conversation:
+    """Both are locked, the agent has a place and the talk waits."""
     conversations.move(session, conversation, State.WITH_AGENT)
     conversation.agent_id, conversation.accepted_at = agent.id, now
     conversation.to_agent_id, conversation.at_front = None, False
@@ -188,22 +197,30 @@ def take_next(session: Session, agent_id: int, now: datetime) -> Conversation | 
     agent = locked_agent(session, agent_id)
     skills = frozenset(skill.skill for skill in agent.skills)
     queue = offered(session, agent, waiting(session, now))
+    if queue:
+        _need_place(session, agent)
     mine = [c for c in queue if c.to_agent_id == agent_id]
     others = [c for c in queue if c not in mine and suits(c.skill, skills)]
     rest = [c for c in queue if c not in mine and c not in others]  # better another skill than nobody
-    for conversation in [*mine, *others, *rest]:
-        try:
-            return accept(session, agent_id, conversation.id, now)
-        except Conflict as error:
-            if error.code == "capacity":
-                raise
+    for candidate in [*mine, *others, *rest]:
+        conversation = session.scalar(
+            select(Conversation)
+            .where(Conversation.id == candidate.id, Conversation.state == State.QUEUED)
+            .with_for_update(skip_locked=True, key_share=True)  # whoever has it now is taking it: on to the next
+            .execution_options(populate_existing=True)
+        )
+        if conversation is not None and offered(session, agent, [conversation]):
+            return _give(session, agent, conversation, now)
     return None
 
 
 def locked_agent(session: Session, agent_id: int) -> Agent:
     """The agent, nobody else giving it talks until this transaction ends."""
     agent = session.scalar(
-        select(Agent).where(Agent.id == agent_id).with_for_update().execution_options(populate_existing=True)
+        select(Agent)
+        .where(Agent.id == agent_id)
+        .with_for_update(key_share=True)  # who writes under this agent's name need not wait, or we wait for each other
+        .execution_options(populate_existing=True)
     )
     if agent is None:
         raise NotFound("没有这个坐席。")

@@ -1,5 +1,6 @@
 """Staff: made, signed in and out, present or not."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -157,23 +158,34 @@ def sessions_alive(session: Session, token_hashes: set[str], now: datetime) -> s
     return set(session.scalars(query))
 
 
-def drop_silent(session: Session, now: datetime) -> int:
-    """Agents without a sign of life for too long are offline, their talks back in the queue; how many agents.
-
-    Also those who took talks without ever coming online.
-    """
-    limit = now - timedelta(seconds=settings.load().presence_timeout_seconds)
-    gone = session.scalars(
-        select(Agent.id).where(
+def silent(session: Session, now: datetime) -> Sequence[int]:
+    """Agents without a sign of life for too long who are not offline, or hold talks without ever having come online."""
+    return session.scalars(
+        select(Agent.id)
+        .where(
             (Agent.presence != Presence.OFFLINE) | Agent.id.in_(routing.load_by_agent(session)),
-            (Agent.seen_at.is_(None)) | (Agent.seen_at < limit),
+            (Agent.seen_at.is_(None)) | (Agent.seen_at < _last_sign(now)),
         )
+        .order_by(Agent.id)
     ).all()
-    for agent_id in gone:
-        agent = set_presence(session, agent_id, Presence.OFFLINE, now)
-        agent.seen_at = None
+
+
+def drop_silent(session: Session, agent_id: int, now: datetime) -> bool:
+    """A silent agent is offline, the held talks back in the queue; False when there was a sign of life after all."""
+    agent = routing.locked_agent(session, agent_id)
+    if agent.seen_at is not None and agent.seen_at >= _last_sign(now):
+        return False
+    set_presence(session, agent_id, Presence.OFFLINE, now).seen_at = None
+    return True
+
+
+def _last_sign(now: datetime) -> datetime:
+    return now - timedelta(seconds=settings.load().presence_timeout_seconds)
+
+
+def forget_sessions(session: Session, now: datetime) -> None:
+    """Removes sign-ins that are over."""
     session.execute(delete(AgentSession).where(AgentSession.expires_at < now))
-    return len(gone)
 
 
 def audit(session: Session, agent: Agent | None, what: str, now: datetime, about: str = "") -> None:

@@ -1,6 +1,7 @@
 """What is pushed to the customer's page and to the desk, and what is not."""
 
 import queue
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -38,8 +39,9 @@ class Listener:
 
     def until(self, event: str, fits: Callable[[Any], bool] = lambda _: True) -> Any:
         """Waits for an event that fits; what came before it is in ``seen``."""
+        deadline = time.monotonic() + WAIT_SECONDS
         while True:
-            name, data = self.came.get(timeout=WAIT_SECONDS)
+            name, data = self.came.get(timeout=max(0.01, deadline - time.monotonic()))
             self.seen.append((name, data))
             if name == event and fits(data):
                 return data

@@ -1,6 +1,6 @@
 """The background threads: they answer turns and look for what is due. The database says what is to be done.
 
-In the embedded default they run inside the web process; ``zhike worker`` runs them as a process of their own. Waking is
+They run inside every web process. Waking is
 only a hurry-up: whatever it misses the sweep finds.
 """
 

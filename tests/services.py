@@ -61,8 +61,19 @@ def _server(
     later: bool = False,
 ) -> Iterator["_Waiting"]:
     """A server: started, ready (``later``: when what is given is called), and ended with all its children."""
+    leash = (
+        ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+    )  # a killed pytest leaves nothing behind
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, env=env, user=user, start_new_session=True)
+        process = subprocess.Popen(
+            [*leash, *command],
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=out,
+            env=env,
+            user=user,
+            start_new_session=True,
+        )
     try:
         wait = _Waiting(process, command[0], ready, log)
         if not later:
@@ -72,6 +83,8 @@ def _server(
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 @pytest.fixture(scope="session")
@@ -203,6 +216,7 @@ def rabbitmq_soon() -> Iterator[tuple[str, Callable[[], None]]]:
             "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_LOGS": "-",
+            "RABBITMQ_ALLOW_INPUT": "1",  # in the foreground, without a shell that outlives us
             "RABBITMQ_PID_FILE": str(folder / "pid"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
             "RABBITMQ_CONFIG_FILE": str(folder / "none"),

@@ -88,7 +88,7 @@ def train() -> None:
     if MODEL.exists() and stamp.exists() and stamp.read_text() == wanted:
         return
     begun = time.monotonic()
-    print("setup: training the model (about a minute) …", flush=True)
+    print("setup: training the model (one to three minutes) …", flush=True)
     MODEL.parent.mkdir(exist_ok=True)
     stamp.unlink(missing_ok=True)
     log = MODEL.parent / "training.log"

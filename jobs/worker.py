@@ -1,7 +1,6 @@
 """The background threads: they answer turns and look for what is due. The database says what is to be done.
 
-They run inside every web process. Waking is
-only a hurry-up: whatever it misses the sweep finds.
+They run inside every web process. Waking is only a hurry-up: whatever it misses the sweep finds.
 """
 
 import logging

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 BIN = .venv/bin
-PY = $(BIN)/python
+PY = PYTHONPATH=. $(BIN)/python
 
 .PHONY: help run setup env test check format bench eval lock clean
 

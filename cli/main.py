@@ -3,8 +3,8 @@
 import sys
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 import migrations.models  # noqa: F401 – every table is known before the first query
 from cli import kb, nlu
@@ -58,7 +58,7 @@ def user_add(
         skills = {n: int(level) for n, _, level in (s.partition(":") for s in skill or [])}
         chosen = Role(role)
     except ValueError:
-        raise click.UsageError(
+        raise typer.BadParameter(
             "--skill takes NAME:1-5; --role is agent, supervisor, editor, planner or admin"
         ) from None
     password = sys.stdin.readline().rstrip("\n")
@@ -120,19 +120,19 @@ def run() -> None:
     try:
         status = app(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         sys.exit(end.exit_code)
-    except click.ClickException as error:
-        print(f"zhike: {error.format_message()}", file=sys.stderr)
+    except TyperException as error:
+        print(f"zhike: {error}", file=sys.stderr)
         sys.exit(2)
     except ZhikeError as error:
         print(f"zhike: {error.detail}", file=sys.stderr)
         sys.exit(1)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
     except (OSError, RuntimeError) as error:
         print(f"zhike: {error}", file=sys.stderr)
         sys.exit(1)
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
 
 
 if __name__ == "__main__":

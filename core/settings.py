@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class SettingsError(SystemExit):
-    """A setting is wrong; the message names the variable and the mend. Ends the program with status 2."""
+    """A setting is wrong; the message names the variable and the mend. Ends the program with status 1."""
 
 
 class Settings(BaseSettings):

@@ -24,3 +24,10 @@ def test_with_several_parcels_under_way_the_customer_chooses_and_the_choice_is_u
     assert {o["number"] for o in orders} == {first.number, second.number}
     me.says(orders[1]["actions"][0]["value"])
     assert next(m.payload for m in me.lines if m.kind == "card")["order_number"] == orders[1]["number"]
+
+
+def test_the_parcel_of_somebody_elses_order_is_not_shown(talk, shop):
+    foreign = shop.order(shop.customer(), status="shipped")
+    me = talk(shop.customer())
+    assert "没有找到" in me.says(f"订单{foreign.number}的快递到哪了")
+    assert all(line.kind != "card" for line in me.lines)

@@ -5,7 +5,7 @@
 Per intent: how many phrases, the share of distinct pairs of characters among all pairs, and the mean likeness (0–100,
 rapidfuzz's ratio) of a phrase to the nearest other one. Copies are equal once spaces, punctuation and case are gone;
 near copies are alike to 90 or more with digits gone too, golden ones to 92, and have 8 characters or more by then.
-Exits 1 on an intent below 40 phrases, copies between intents, more than 1 % near copies, or a golden line trained on.
+Exits 1 on an intent below 200 phrases, copies between intents, more than 1 % near copies, or a golden line trained on.
 """
 
 import csv
@@ -23,7 +23,7 @@ from rapidfuzz import fuzz, process
 ROOT = Path(__file__).resolve().parent.parent
 TRAINING = ROOT / "data" / "nlu"
 GOLDEN = ROOT / "tests" / "nlu" / "golden.tsv"
-FEWEST, NEAR, NEAR_GOLDEN, LONG_ENOUGH, NEAR_SHARE = 40, 90, 92, 8, 0.01
+FEWEST, NEAR, NEAR_GOLDEN, LONG_ENOUGH, NEAR_SHARE = 200, 90, 92, 8, 0.01
 ENTITY = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
 EXAMPLE = re.compile(r"^\s*-\s+(.*\S)\s*$", re.MULTILINE)
 type Phrases = dict[str, list[str]]

@@ -1,4 +1,4 @@
-"""What the trained model depends on besides its data: Rasa's cache looks at a component's class only."""
+"""What the trained model depends on besides Rasa's training data: Rasa's cache looks at a component's class only."""
 
 import hashlib
 from pathlib import Path
@@ -6,12 +6,16 @@ from pathlib import Path
 BOT = Path(__file__).resolve().parent.parent
 
 
+def of(*paths: Path) -> str:
+    """A hash over the files' names and contents."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def code() -> str:
     """A hash over every file of bot/nlu and bot/lexicon."""
-    digest = hashlib.sha256()
-    for folder in ("nlu", "lexicon"):
-        for path in sorted((BOT / folder).rglob("*")):
-            if path.suffix in {".py", ".yml", ".txt"}:
-                digest.update(str(path.relative_to(BOT)).encode())
-                digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    files = [p for folder in ("nlu", "lexicon") for p in sorted((BOT / folder).rglob("*"))]
+    return of(*(p for p in files if p.suffix in {".py", ".yml", ".txt"}))

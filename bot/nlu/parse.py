@@ -1,13 +1,16 @@
 """Parses messages with a trained model: JSON strings on standard input, one result a line on standard output.
 
-``python -m bot.nlu.parse models/zhike.tar.gz`` – used by ``zhike nlu``, no server needed.
+``python -m bot.nlu.parse models/zhike.tar.gz`` – used by ``zhike nlu``, no server needed. With ``--cost`` each result
+says how long it took (``ms``) and a last line what the process needed: ``{"mebibytes", "load_seconds"}``.
 """
 
 import asyncio
 import json
 import logging
 import os
+import resource
 import sys
+import time
 from typing import Any, Dict
 
 from rasa.core.agent import Agent
@@ -23,12 +26,14 @@ def result(text: str, parsed: Dict[str, Any]) -> Dict[str, Any]:
         "text": text,
         "intent": best["name"],
         "confidence": round(best["confidence"], 4),
-        "also": [],
+        "also": parsed.get("also") or [],
         "ranking": [{"intent": r["name"], "confidence": round(r["confidence"], 4)} for r in ranking[:RANKING]],
         "entities": [
             {key: entity[key] for key in ("entity", "value", "start", "end")} for entity in parsed.get("entities") or []
         ],
         "decision": parsed.get("decision") or "fallback",
+        "outside": round(parsed.get("outside", 1 - best["confidence"]), 4),
+        "mood": parsed.get("mood") or {},
     }
 
 
@@ -37,11 +42,19 @@ async def main() -> None:
     logging.disable(logging.WARNING)
     results = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever Rasa or a library prints is not a result
+    begun = time.perf_counter()
     agent = Agent.load(sys.argv[1])
+    loaded = time.perf_counter() - begun
+    cost = "--cost" in sys.argv
     for line in sys.stdin:
         text = json.loads(line)
+        begun = time.perf_counter()
         parsed = await agent.processor.parse_message(_message(text)) if text.strip() else {}
-        results.write(json.dumps(result(text, parsed)) + "\n")
+        took = {"ms": round((time.perf_counter() - begun) * 1000, 3)} if cost else {}
+        results.write(json.dumps({**result(text, parsed), **took}) + "\n")
+    if cost:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        results.write(json.dumps({"mebibytes": round(peak), "load_seconds": round(loaded, 1)}) + "\n")
     results.flush()
 
 

@@ -30,7 +30,7 @@ EARLIER_WINS = ["email", "tracking_number", "serial_number", "tax_number", "phon
 def language() -> Language:
     """Blank Chinese whose tokens are jieba's words, with one pattern for every surface of the lexicon."""
     nlp = spacy.blank("zh", config={"nlp": {"tokenizer": {"segmenter": "char"}}})
-    nlp.tokenizer = lambda text: Doc(nlp.vocab, words=words.cut(text), spaces=[False] * len(words.cut(text)))
+    nlp.tokenizer = lambda text: _doc(nlp, words.cut(text))
     ruler = nlp.add_pipe("entity_ruler")
     ruler.add_patterns(
         [
@@ -41,6 +41,10 @@ def language() -> Language:
         ]
     )
     return nlp
+
+
+def _doc(nlp: Language, cut: List[Text]) -> Doc:
+    return Doc(nlp.vocab, words=cut, spaces=[False] * len(cut))
 
 
 def today() -> date:

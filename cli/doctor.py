@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from cli import processes
-from cli.setup import training_hash
+from cli.training import is_trained
 from core import db, migrate, settings
 
 ENOUGH_BYTES = 1024**3
@@ -30,9 +30,7 @@ def checks() -> Iterator[Check]:
     yield Check("disk", free > ENOUGH_BYTES, "less than 1 GB is free; make room")
     yield Check("brain's environment", processes.BOT_PYTHON.exists(), "run: make setup")
     yield Check("desk's build", (processes.ROOT / "web/static/desk/index.html").exists(), "run: make setup")
-    stamp = processes.MODEL.with_suffix(".hash")
-    trained = stamp.exists() and processes.MODEL.exists() and stamp.read_text() == training_hash()
-    yield Check("model is of the present data", trained, "run: make setup")
+    yield Check("model is of the present data", is_trained(), "run: make setup")
     yield from _database()
     environment = processes.environment()
     for name in processes.ORDER:

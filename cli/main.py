@@ -4,6 +4,7 @@ import sys
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 from typer.exceptions import TyperException
 
 import migrations.models  # noqa: F401 – every table is known before the first query
@@ -127,6 +128,10 @@ def run() -> None:
         sys.exit(2)
     except ZhikeError as error:
         print(f"zhike: {error.detail}", file=sys.stderr)
+        sys.exit(1)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        print(f"zhike: 数据库用不了（{reason}）；新机器请先运行 zhike db upgrade", file=sys.stderr)
         sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)

@@ -1,44 +1,16 @@
-"""``zhike nlu``: what the brain makes of messages, without a running server."""
+"""``zhike nlu``: what the brain makes of messages, without a running server; and how it learns."""
 
 import json
-import subprocess
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.processes import BOT_PYTHON, MODEL, QUIET_BRAIN, ROOT
+from cli.reading import parsed
 from cli.scores import Scores, read_tsv, score
-from core.settings import load
 
-app = typer.Typer(help="Understanding: parse messages, measure.", no_args_is_help=True)
-
-
-def parsed(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """One result a line, in order, from the brain's own environment. Raises RuntimeError with one line."""
-    import os
-
-    load()
-    if not MODEL.exists() or not BOT_PYTHON.exists():
-        raise RuntimeError("no trained model here; run: make setup")
-    process = subprocess.Popen(
-        [str(BOT_PYTHON), "-m", "bot.nlu.parse", str(MODEL)],
-        cwd=ROOT,
-        env={**os.environ, **QUIET_BRAIN},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-    body = "".join(json.dumps(line) + "\n" for line in lines)
-    out, err = process.communicate(body)
-    if process.returncode:
-        raise RuntimeError("the model could not be loaded: " + (err.strip().splitlines() or ["unknown"])[-1])
-    for line in out.splitlines():
-        yield json.loads(line)
+app = typer.Typer(help="Understanding: parse messages, measure, train, take back.", no_args_is_help=True)
 
 
 @app.command()
@@ -63,3 +35,34 @@ def evaluate(
     rows = read_tsv(file)
     scores: Scores = score(rows, list(parsed(row.text for row in rows)))
     print(json.dumps(scores.as_dict(), ensure_ascii=False) if as_json else scores.table())
+
+
+@app.command()
+def export(file: Annotated[Path, typer.Argument(help="where to write, in Rasa's YAML")]) -> None:
+    """Writes the phrases editors assigned, and those learned before: what the next training would learn."""
+    from core import db
+    from helpdesk.learning import rules, trainings
+
+    with db.reading() as session:
+        phrases = trainings.phrases(session)
+    file.write_text(rules.training_file((intent, text) for _, intent, text in phrases), encoding="utf-8")
+    print(json.dumps({"exported": len(phrases)}))
+
+
+@app.command()
+def train(
+    job: Annotated[int | None, typer.Option("--job", help="a training asked for on the page (by the worker)")] = None,
+) -> None:
+    """Trains a new model with what editors assigned, measures it against the running one, and takes the better one."""
+    from cli import training
+
+    print(training.run(job))
+
+
+@app.command()
+def rollback() -> None:
+    """Puts the model before the last accepted one back, and tells the brain."""
+    from core import clock
+    from helpdesk.learning import rollback as undo
+
+    print(undo.roll_back(None, clock.now()).told)

@@ -12,7 +12,6 @@ from core.migrate import BRAIN_SCHEMA
 ROOT = Path(__file__).resolve().parent.parent
 BOT_PYTHON = ROOT / ".venv-bot" / "bin" / "python"
 APP_BIN = ROOT / ".venv" / "bin"
-MODEL = ROOT / "models" / "zhike.tar.gz"
 QUIET_BRAIN = {
     "RASA_TELEMETRY_ENABLED": "false",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -50,7 +49,8 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[list[str], dict[
     env["ZHIKE_ACTIONS_URL"] = f"http://127.0.0.1:{env['ZHIKE_ACTIONS_PORT']}"
     env |= _memory(env)
     env.setdefault("ZHIKE_RABBITMQ_URL", "")
-    files = ["--model", str(MODEL), "--endpoints", "bot/endpoints.yml", "--credentials", "bot/credentials.yml"]
+    model = Path(env.get("ZHIKE_MODEL_DIR") or ROOT / "models") / "zhike.tar.gz"
+    files = ["--model", str(model), "--endpoints", "bot/endpoints.yml", "--credentials", "bot/credentials.yml"]
     return [str(BOT_PYTHON), "-m", "rasa", "run", "-i", "127.0.0.1", "-p", port, *files], env
 
 
@@ -84,6 +84,7 @@ def environment() -> dict[str, str]:
     return {
         **os.environ,
         "ZHIKE_VAR_DIR": str(chosen.var_dir),
+        "ZHIKE_MODEL_DIR": str(chosen.model_dir),
         "ZHIKE_HOST": chosen.host,
         "ZHIKE_PORT": str(chosen.port),
         "ZHIKE_BRAIN_PORT": str(chosen.brain_port),

@@ -1,16 +1,12 @@
 """What must be there before anything starts: secrets, database, demo data, the brain's lexicon, its model."""
 
-import hashlib
-import os
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import yaml
 from sqlalchemy import func, select
 
-from cli.processes import BOT_PYTHON, MODEL, QUIET_BRAIN, ROOT
+from cli import training
+from cli.processes import ROOT
 from core import clock, db, migrate, settings
 from crm.catalogue.models import Product
 from crm.customers.models import Customer
@@ -26,7 +22,7 @@ def everything() -> None:
         for line in load_demo():
             print(line, flush=True)
     export_lexicon()
-    train()
+    training.if_changed()
 
 
 def load_demo() -> Iterator[str]:
@@ -67,66 +63,3 @@ def export_lexicon() -> None:
     )
     if not LEXICON.exists() or LEXICON.read_text(encoding="utf-8") != text:
         LEXICON.write_text(text, encoding="utf-8")
-
-
-def training_hash() -> str:
-    """A hash of all the model is made of."""
-    digest = hashlib.sha256()
-    sources = [ROOT / "config.yml", ROOT / "requirements" / "bot.txt"]
-    for folder in ("data", "bot/domain", "bot/nlu", "bot/lexicon"):
-        sources += sorted(p for p in (ROOT / folder).rglob("*") if p.suffix in {".yml", ".py", ".txt"})
-    for path in sources:
-        digest.update(str(path.relative_to(ROOT)).encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def train() -> None:
-    """Trains the model when its data or pipeline changed. Raises RuntimeError with the reason."""
-    stamp = MODEL.with_suffix(".hash")
-    wanted = training_hash()
-    if MODEL.exists() and stamp.exists() and stamp.read_text() == wanted:
-        return
-    begun = time.monotonic()
-    print("setup: training the model (one to three minutes) …", flush=True)
-    MODEL.parent.mkdir(exist_ok=True)
-    stamp.unlink(missing_ok=True)
-    log = MODEL.parent / "training.log"
-    command = [
-        str(BOT_PYTHON),
-        "-m",
-        "rasa",
-        "train",
-        "--domain",
-        "bot/domain",
-        "--data",
-        "data",
-        "--config",
-        "config.yml",
-    ]
-    command += ["--out", str(MODEL.parent), "--fixed-model-name", MODEL.name.removesuffix(".tar.gz")]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **QUIET_BRAIN}, stdout=out, stderr=out)
-        _watch(process, log, begun)
-    if process.returncode or not MODEL.exists():
-        last = "\n".join(log.read_text(errors="replace").splitlines()[-12:])
-        raise RuntimeError(f"training failed; the last lines of models/training.log:\n{last}")
-    stamp.write_text(wanted)
-    print(f"setup: model trained ({time.monotonic() - begun:.0f} s)", flush=True)
-
-
-def _watch(process: "subprocess.Popen[bytes]", log: Path, begun: float) -> None:
-    """Prints what is being trained while it is."""
-    said = 0
-    while True:
-        try:
-            process.wait(timeout=5)
-            return
-        except subprocess.TimeoutExpired:
-            steps = [line for line in log.read_text(errors="replace").splitlines() if "Starting to train" in line]
-            for line in steps[said:]:
-                print(
-                    f"setup:   {line.split('component ')[-1].strip(chr(39) + '.')} ({time.monotonic() - begun:.0f} s)",
-                    flush=True,
-                )
-            said = len(steps)

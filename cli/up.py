@@ -165,6 +165,7 @@ def welcome(seconds: float) -> str:
         f"  customer page   {base}/",
         f"  agent desk      {base}/desk",
         f"  help centre     {base}/help",
+        f"  administration  {base}/admin",
         f"  API             {base}/api/openapi.json",
     ]
     if chosen.demo:

@@ -24,6 +24,13 @@ class Unauthenticated(ZhikeError):
     title = "需要重新登录"
 
 
+class Forbidden(ZhikeError):
+    """Known, but not for this role. Only where knowing that it exists gives nothing away."""
+
+    status = 403
+    title = "没有权限"
+
+
 class NotFound(ZhikeError):
     """Unknown – or somebody else's, which must look the same."""
 

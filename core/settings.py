@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     demo: bool = Field(True, description="Demo mode: demo data are loaded and the page offers 'sign in as'.")
 
     var_dir: Path = Field(ROOT / "var", description="Folder for the database, uploads, logs and keys made here.")
+    model_dir: Path = Field(ROOT / "models", description="Folder of the trained model, and of those before it.")
+    learned_dir: str = Field(
+        "", description="Folder of the phrases learned from talks; empty means learned in var_dir."
+    )
     database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in var_dir.")
     redis_url: str = Field("", description="Redis for Socket.IO fan-out and rate limits; empty means in-process.")
     rabbitmq_url: str = Field("", description="RabbitMQ the brain publishes its events to; empty means none.")
@@ -63,6 +67,10 @@ class Settings(BaseSettings):
     agent_session_hours: float = Field(12, gt=0, description="How long an agent stays signed in.")
     handling_seconds_default: float = Field(300, gt=0, description="Mean handling time assumed before any is known.")
 
+    golden_lines_tolerance: int = Field(
+        2, ge=0, description="How many golden lines fewer than the running model a new one may read right."
+    )
+
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("log_level")
@@ -87,6 +95,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.var_dir / 'zhike.db'}"
+
+    @property
+    def model(self) -> Path:
+        """The model in force."""
+        return self.model_dir / "zhike.tar.gz"
+
+    @property
+    def learned(self) -> Path:
+        """The folder of the learned phrases."""
+        return Path(self.learned_dir) if self.learned_dir else self.var_dir / "learned"
 
     @property
     def brain_url(self) -> str:

@@ -6,8 +6,11 @@ import time
 from sqlalchemy.orm import Session
 
 from core import clock, db, wake
-from helpdesk.conversations import brain, turns
+from helpdesk.conversations import brain, mood, turns
 from helpdesk.conversations import usecases as conversations
+from helpdesk.conversations.rules import INTENT_LABELS
+from helpdesk.learning import collecting
+from helpdesk.learning.rules import Reading
 
 log = logging.getLogger(__name__)
 TYPING = "typing"
@@ -31,18 +34,18 @@ class Heard:
 heard = Heard()
 
 
-def run(conversation_id: str) -> bool:
-    """Takes and answers the talk's next turn; False when there was none to take."""
+def run(conversation_id: str) -> turns.Pause | None:
+    """Takes and answers the talk's next turn, if there is one; a Pause when it should be looked at again."""
     with db.writing() as session:
         turn = turns.take(session, conversation_id, clock.now())
-    if turn is None:
-        return False
+    if not isinstance(turn, turns.Turn):
+        return turn
     wake.call(TYPING, id=conversation_id, who="bot", on=True)
     try:
         _answer(turn)
     finally:
         wake.call(TYPING, id=conversation_id, who="bot", on=False)
-    return True
+    return None
 
 
 def _answer(turn: turns.Turn) -> None:
@@ -54,12 +57,35 @@ def _answer(turn: turns.Turn) -> None:
         return
     heard.now()
     try:
-        with db.writing() as session:
-            known = _known(session, turn, reply)
-            turns.finish(session, turn, reply.answers, clock.now(), intent=reply.intent, understood=known)
+        store(turn, reply)
     except Exception:
         log.exception("an answer could not be stored")  # asked again, and for a person when it stays so
         _failed(turn)
+
+
+def store(turn: turns.Turn, reply: brain.Reply) -> None:
+    """The answers, and what there is to learn from the turn, in one transaction."""
+    now = clock.now()
+    with db.writing() as session:
+        known = _known(session, turn, reply)
+        answers = (*_further(reply), *reply.answers)
+        if turns.finish(session, turn, answers, now, intent=reply.intent, understood=known):
+            collecting.collect(session, turn.conversation_id, turn.upto_seq, turn.text, _reading(reply), now)
+
+
+def _further(reply: brain.Reply) -> tuple[turns.Answer, ...]:
+    """A second wish is not lost: offered before the answer to the first, so that the last line stays the bot's question."""
+    wishes = [wish for wish in reply.also if wish in INTENT_LABELS]
+    if not wishes or reply.decision != "answer" or any(a.handover for a in reply.answers):
+        return ()
+    told = "、".join(f"“{INTENT_LABELS[wish]}”" for wish in wishes)
+    buttons = tuple({"title": INTENT_LABELS[wish], "payload": f"/{wish}"} for wish in wishes)
+    return (turns.Answer(f"您还提到了{told}，我记着了。先看这件，好了点下面接着办：", buttons),)
+
+
+def _reading(reply: brain.Reply) -> Reading:
+    asked_back = "action_clarify" in reply.tried
+    return Reading(reply.intent, reply.confidence, reply.decision, reply.entities, asked_back)
 
 
 def _failed(turn: turns.Turn) -> None:
@@ -69,9 +95,12 @@ def _failed(turn: turns.Turn) -> None:
 
 def _known(session: Session, turn: turns.Turn, reply: brain.Reply) -> dict[str, object]:
     """What the bot knows after this turn, for the hand-over note: slots, and the requests it has worked on."""
-    before = (conversations.find(session, turn.conversation_id).understood or {}).get("tried", [])
+    known = conversations.find(session, turn.conversation_id).understood or {}
+    before = known.get("tried", [])
+    moods = list(dict.fromkeys([*known.get("moods", []), *mood.moods(reply.mood)]))
     worked = [name.removeprefix("action_") for name in reply.tried if not name.startswith("action_ask_")]
-    return {"slots": reply.slots, "tried": [*before, *(n for n in worked if n not in _NO_WORK)][-20:]}
+    tried = [*before, *(n for n in worked if n not in _NO_WORK)][-20:]
+    return {"slots": reply.slots, "tried": tried, "moods": moods}
 
 
 _NO_WORK = {

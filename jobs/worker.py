@@ -12,8 +12,10 @@ from collections.abc import Callable
 from core import clock, db, settings, wake
 from helpdesk.conversations import turns
 from helpdesk.conversations import usecases as conversations
+from helpdesk.learning import trainings
 from helpdesk.routing import usecases as routing
 from helpdesk.staff import usecases as staff
+from jobs.training import Trainer
 from jobs.turns import heard, run
 
 log = logging.getLogger(__name__)
@@ -29,11 +31,13 @@ class Worker:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._trainer = Trainer()
 
     def start(self) -> None:
         """Begins."""
         wake.listen(conversations.CHANGED, lambda data: self.look_at(data["id"]))
         wake.listen(turns.WAITING, lambda data: self.look_at(data["id"]))
+        wake.listen(trainings.ASKED, lambda _data: self._trainer.look())
         for n in range(settings.load().turn_workers):
             self._begin(f"turns-{n}", self._answer)
         self._begin("sweep", self._sweep)
@@ -65,9 +69,17 @@ class Worker:
             with self._lock:
                 self._queued.discard(conversation_id)
             try:
-                run(conversation_id)
+                pause = run(conversation_id)
+                if pause is not None:
+                    self._look_later(conversation_id, pause)
             except Exception:
                 log.exception("a turn failed")  # its lease runs out and the sweep finds it again
+
+    def _look_later(self, conversation_id: str, pause: turns.Pause) -> None:
+        seconds = max(0.0, (pause.until - clock.now()).total_seconds())
+        timer = threading.Timer(seconds, self.look_at, [conversation_id])
+        timer.daemon = True
+        timer.start()
 
     def _sweep(self) -> None:
         chosen = settings.load()
@@ -101,4 +113,5 @@ class Worker:
                     log.info("a silent agent is offline now")
         with db.writing() as session:
             staff.forget_sessions(session, clock.now())
+        self._trainer.look()
         wake.call(routing.QUEUE)  # places and waits change with time

@@ -9,6 +9,7 @@ import crm.loyalty.models
 import crm.orders.models
 import crm.returns.models
 import helpdesk.conversations.models
+import helpdesk.learning.models
 import helpdesk.routing.models
 import helpdesk.staff.models
 import helpdesk.surveys.models

@@ -61,6 +61,16 @@ def desk() -> Response:
     return send_from_directory(DESK, "index.html", max_age=0)
 
 
+@bp.get("/admin")
+@bp.get("/admin/")
+@public
+def administration() -> Response:
+    """What editors and admins work with; its data come over the API, with a token."""
+    if not (DESK / "admin.html").exists():
+        raise NotFound("管理页面还没有构建，请先运行 make setup。")
+    return send_from_directory(DESK, "admin.html", max_age=0)
+
+
 @bp.get("/help")
 @public
 def help_centre() -> str:

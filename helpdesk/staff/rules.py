@@ -15,6 +15,7 @@ class Role(StrEnum):
 
 SERVES = {Role.AGENT, Role.SUPERVISOR, Role.ADMIN}
 OVERSEES = {Role.SUPERVISOR, Role.ADMIN}  # may look at every talk
+EDITS = {Role.EDITOR, Role.ADMIN}  # may teach the bot new phrases
 
 
 class Presence(StrEnum):

@@ -86,6 +86,7 @@ def responses(*codes: int) -> dict[int, str]:
         204: "done, nothing to say",
         400: "malformed",
         401: "no or wrong token",
+        403: "not for this role",
         404: "unknown or somebody else's",
         409: "wrong state",
         413: "too large",

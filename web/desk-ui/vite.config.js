@@ -18,6 +18,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     chunkSizeWarningLimit: 700,
+    rollupOptions: { input: { index: 'index.html', admin: 'admin.html' } }, // the desk, and the administration
   },
   server: {
     host: '127.0.0.1',

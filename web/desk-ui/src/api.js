@@ -56,18 +56,18 @@ async function problemOf(response) {
   return new ApiError(response.status, text, Number(response.headers.get('Retry-After')) || null)
 }
 
-async function request(method, path, body, { signIn = false } = {}) {
+export async function request(method, path, body, { signIn = false, base = BASE, timeout = TIMEOUT_MS } = {}) {
   const usedToken = token
   const headers = { Accept: 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (usedToken && !signIn) headers.Authorization = `Bearer ${usedToken}`
   let response
   try {
-    response = await fetch(BASE + path, {
+    response = await fetch(base + path, {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeout),
     })
   } catch (error) {
     throw new ApiError(0, error?.name === 'TimeoutError' ? '服务器没有及时回应，请再试一次。' : FALLBACK[0])

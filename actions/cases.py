@@ -32,6 +32,7 @@ from helpdesk.tickets.rules import TicketKind
 from helpdesk.visits import usecases as visits
 from helpdesk.visits.rules import VisitStatus
 
+RIVALS = {"return_goods": "换", "exchange_goods": "退"}  # what one does instead
 WEEKDAYS = "一二三四五六日"
 NEW, UNDO, MOVE, STATE = "new", "undo", "move", "state"
 USED_QUESTION = {
@@ -138,15 +139,23 @@ class CaseForm(Form):
         return MOVE if talk.slots.get("pickup") and case.status == CaseStatus.PICKUP else STATE
 
     def filled(self, talk: Talk) -> dict[str, Any]:
-        """The piece is found first: colours and numbers are read by what it is."""
+        """The piece is found first: colours and numbers are read by what it is. A wish to exchange instead of sending
+        back (and the other way round) is left to its own form."""
+        if not talk.is_command and talk.intent in RIVALS:
+            if talk.intent != self.intent and words.turns_to_other(talk.text, self.verb):
+                return {}
+            if talk.intent == self.intent and words.turns_to_other(talk.text, RIVALS[self.intent]):
+                talk.slots["requested_slot"] = None  # the other form's open question is not asked any more
         if self.read(talk, "undo", False):
             talk.slots["undo"] = True
         if talk.slots.get("item") is None:
             talk.slots["item"] = talk.entity("product")
+        named = None
         if talk.access is not None and not talk.slots.get("order_number"):
-            talk.slots["order_number"] = order_reference(talk)
+            talk.slots["order_number"] = named = order_reference(talk)
             self._choose_order(talk)
-        return super().filled(talk)
+        got = super().filled(talk)
+        return {"order_number": named, **got} if named else got
 
     def next_slot(self, talk: Talk) -> str | None:
         """Nothing to call off is said at once."""
@@ -198,7 +207,8 @@ class CaseForm(Form):
 
     def _pickup(self, talk: Talk, asked: bool) -> str | None:
         said = talk.entity("date_time")
-        if not said or not (asked or words.PICKUP_CUE.search(talk.text)):
+        corrects = talk.slots.get("requested_slot") == "confirm" and talk.slots.get("pickup")
+        if not said or not (asked or corrects or words.PICKUP_CUE.search(talk.text)):
             return None
         item, today = self.item(talk), local(talk.now).date()
         try:

@@ -37,7 +37,7 @@ class Complaint(Form):
 
     def next_slot(self, talk: Talk) -> str | None:
         """Nobody who is furious is asked questions."""
-        return None if is_angry(talk.text) else super().next_slot(talk)
+        return None if is_angry(talk.mood) else super().next_slot(talk)
 
     def needed(self, talk: Talk) -> tuple[str, ...]:
         """Which order: only asked of who has any that may be seen."""
@@ -85,7 +85,7 @@ class Complaint(Form):
 
     def do(self, talk: Talk) -> dict[str, Any]:
         """Registered, or handed over with a warm word."""
-        angry = is_angry(talk.text)
+        angry = is_angry(talk.mood)
         text = talk.slots.get("complaint_text")
         number = talk.slots.get("complaint_order")
         order = orders.find(talk.session, talk.access, str(number)) if talk.access and number else None
@@ -262,7 +262,7 @@ class ExplainRating(Form):
         if comment == "-":
             return {"text": "好的，不打扰您了。以后有需要，随时找我或人工同事。"}
         surveys.explain(talk.session, talk.conversation, comment)
-        if is_angry(comment):
+        if is_angry(talk.mood):
             return {"text": "真的很抱歉，没帮上您反而让您更生气了。您说的我都记下了。", "handover": "angry_complaint"}
         return {
             "text": f"“{shorten(comment, 40)}”我记下了，会转给主管去改。这件事还没解决的话，"

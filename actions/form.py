@@ -24,7 +24,11 @@ from helpdesk.conversations import usecases as conversations
 
 YES = re.compile(r"^(嗯+|是的?|对的?|好的?|可以的?|行|没错|确认|确定|要的?|ok|yes)[吧啊呀哦的了，。！!,. ]*$", re.I)
 NO = re.compile(r"^(不了?|不用了?|不要了?|不是|别|否|先不|不确认|不可以)[吧啊呀哦的了，。！!,. ]*$")
+WRONG_ONE = re.compile(
+    r"不是[这那]一?[个单笔条](?!意思|问题|原因|颜色|地址|情况|事)|(?<!还有)(?:是|换|要|选|改)?另外?一?[单笔]"
+)
 INTERRUPTIONS = {"faq", "request_human", "cancel_flow", "complaint", "bot_challenge", "product_consult", "goodbye"}
+LOOK_UPS = {"query_order", "track_logistics", "query_refund", "query_service_progress", "query_warranty"}
 SURE = 0.6
 FORMS: dict[str, "Form"] = {}
 
@@ -105,10 +109,14 @@ class Form:
         got: dict[str, Any] = {}
         if not self.anonymous and (talk.access is None or self.about != "account"):
             number = order_reference(talk, self._shown(talk), asked=asked == "order_number")
+            if talk.slots.get("order_number") and talk.intent in LOOK_UPS and talk.confidence >= SURE:
+                number = None  # 对了，订单…到哪了: a question in between, about another order
             if number and number != talk.slots.get("order_number"):
                 got["order_number"] = number
                 if talk.slots.get("order_number"):
                     got |= {"item": None, "confirm": None}
+            elif not number and asked not in self.free_text:
+                got |= self._another(talk)
         if asked == "phone_last4" and (digits := last4(talk)):
             got["phone_last4"] = digits
         if self.about == "item" and (named := self._named_item(talk, asked == "item")):
@@ -119,9 +127,25 @@ class Form:
                 got[slot] = value
         if asked == "confirm" and "confirm" not in got:
             answer = yes_or_no(talk)
-            if answer is not None:
+            corrected = bool(got) and not NO.match(talk.text.strip())  # 不对，是后天 is no refusal
+            if answer is not None and (answer or not corrected):
                 got["confirm"] = answer
         return got
+
+    def _another(self, talk: Talk) -> dict[str, Any]:
+        """不是这个: the only other order; with several, the choice again."""
+        meant = talk.slots.get("order_number")
+        if not meant or talk.access is None or talk.is_command or not WRONG_ONE.search(talk.text):
+            return {}
+        others = [o.number for o in self.candidates(talk) if o.number != meant]
+        if not others:
+            return {}
+        return {
+            "order_number": others[0] if len(others) == 1 else None,
+            "focus_order": None,
+            "item": None,
+            "confirm": None,
+        }
 
     def _named_item(self, talk: Talk, asked: bool) -> str | None:
         return talk.entity("product") or (talk.text if asked and not interrupts(talk) else None)

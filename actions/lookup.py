@@ -3,6 +3,7 @@
 A look-up may interrupt a form: when it has answered, the form asks its open question again.
 """
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -15,6 +16,11 @@ from actions.talk import Talk, order_reference, talking
 from core.errors import ZhikeError
 from crm.orders import usecases as orders
 from crm.orders.models import Order
+
+ANOTHER = re.compile(
+    r"另外?一?[个单笔条]|另外的|别的|其他|不是[这那]一?[个单笔条](?!意思|问题)|还有一[个单笔]|剩下的?那?[个单笔]"
+)
+PLACE = re.compile(r"第|[上下前后]面那|最[上下]面|头一|最后[一那]")
 
 
 class Answer(Action):
@@ -43,6 +49,8 @@ class Answer(Action):
             except ZhikeError as refusal:
                 talk.voice.refuse(refusal)
                 slots = {}
+        if form and not self.ends_form:
+            slots.pop("order_number", None)  # the form's own order stays chosen
         events: list[EventType] = [SlotSet(name, value) for name, value in slots.items()]
         if form and self.ends_form:
             return [*events, ActiveLoop(None), SlotSet("requested_slot", None)]
@@ -93,7 +101,11 @@ class OrderLookUp(Answer):
         if product:
             found = [o for o in found if orders.contains(o, product)] or found
         focus = talk.slots.get("focus_order")
-        if focus and not product:
+        if focus and ANOTHER.search(talk.text):
+            found = self._others(talk, found, focus)
+        elif PLACE.search(talk.text) and (chosen := order_reference(talk, [o.number for o in found[:5]], asked=True)):
+            found = [o for o in found if o.number == chosen]
+        elif focus and not product:
             found = [o for o in found if o.number == focus] or found
         if not found:
             self.none_found(talk)
@@ -103,6 +115,12 @@ class OrderLookUp(Answer):
             return {"focus_order": found[0].number, "order_number": None}
         self.choose(talk, found[:5])
         return None
+
+    def _others(self, talk: Talk, found: Sequence[Order], focus: str) -> list[Order]:
+        """另一单呢: the likely ones without the one just talked about, else any other one."""
+        assert talk.access is not None
+        others = [o for o in found if o.number != focus]
+        return others or [o for o in orders.visible(talk.session, talk.access) if o.number != focus]
 
     def choose(self, talk: Talk, found: Sequence[Order]) -> None:
         """Shows several orders, each with the button that asks this question about it."""

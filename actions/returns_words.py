@@ -77,6 +77,17 @@ def calls_off(text: str, verb: str) -> bool:
     )
 
 
+def turns_to_other(text: str, verb: str) -> bool:
+    """Whether the other one of 退 and 换 is wanted instead of ``verb``: 先不退了 我要换货, 算了还是退吧."""
+    other = {"退": "换", "换": "退"}.get(verb)
+    if other is None or _ASKING.search(text):
+        return False
+    return bool(
+        re.search(rf"(别|不|不想|不要|不用){verb}[^不]*{other}", text)
+        or re.search(rf"(改成?|改为|还是|我要|我想|直接|换成|申请){other}(货|掉|吧|了|$)", text)
+    )
+
+
 OTHER_PRODUCT = re.compile(
     r"差价|补钱|加钱|贵一点|便宜一点|(别|其他|另外|另一)的?(款|型号|商品|牌子)|换(个)?(款|型号)|高配|低配|(大|小)一?(号|码|点的|寸)|"
     r"尺码|[0-9一二三四五六七八九.]+(升|匹|寸|英寸|公斤|kg)那?(个|款|台)?的?"
@@ -156,7 +167,7 @@ def photo(text: str, asked: bool) -> str | None:
     return "later" if asked and _NO_PHOTO.search(text) else None
 
 
-PICKUP_CUE = re.compile(r"取件|上门|来(取|拿|收|拉)|取走|拉走")
+PICKUP_CUE = re.compile(r"取件|上门|来(取|拿|收|拉)|取走|拉走|[天午上号一二三四五六日]取(?![消到])")
 EARLIER_TODAY = re.compile(r"T(\d\d):")
 
 

@@ -84,6 +84,11 @@ class Talk:
         return float((self.tracker.latest_message.get("intent") or {}).get("confidence") or 0.0)
 
     @property
+    def mood(self) -> dict[str, float]:
+        """How the customer feels, as the brain measured the last message: ``{mood: probability}``."""
+        return self.tracker.latest_message.get("mood") or {}
+
+    @property
     def is_command(self) -> bool:
         """Whether the message is a button's payload."""
         return self.text.startswith("/")
@@ -121,7 +126,8 @@ def talking(dispatcher: CollectingDispatcher, tracker: Tracker) -> Iterator[Talk
 
 
 TAIL = re.compile(r"(?<!\d)(\d{4})(?!\d)")
-ORDINAL = re.compile(r"第?([一二两三四五六1-6])(?:个|单|条|件)")
+ORDINAL = re.compile(r"(?<![这那另外上下前后每有])第?([一二两三四五六1-6])(?:个|单|条|件|笔)")
+FIRST, LAST = re.compile(r"最上面|上面那|头一|前面那"), re.compile(r"最下面|下面那|最后一|最后那|后面那")
 NUMERALS = {c: i + 1 for i, c in enumerate("一二三四五六")} | {"两": 2} | {str(i): i for i in range(1, 7)}
 
 
@@ -137,7 +143,9 @@ def order_reference(talk: Talk, offered: Sequence[str] = (), *, asked: bool = Fa
     if tail and talk.access:
         fitting = [o.number for o in orders.visible(talk.session, talk.access) if o.number.endswith(tail)]
         return fitting[0] if len(fitting) == 1 else None
-    if asked and offered and (place := ORDINAL.search(talk.text)):
+    if not asked or not offered:
+        return None
+    if place := ORDINAL.search(talk.text):
         index = NUMERALS.get(place.group(1), 0) - 1
         return offered[index] if 0 <= index < len(offered) else None
-    return None
+    return offered[0] if FIRST.search(talk.text) else offered[-1] if LAST.search(talk.text) else None

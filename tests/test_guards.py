@@ -42,6 +42,7 @@ PUBLIC = {
     "pages.widget",
     "pages.favicon",
     "pages.desk",
+    "pages.administration",
     "pages.help_centre",
     "pages.article",
     "pages.picture",  # its address is signed
@@ -270,6 +271,7 @@ PLAIN_NUMBERS = {  # counted pieces and ports
     "turn_workers",
     "trusted_proxies",
     "verify_tries",
+    "golden_lines_tolerance",
 }
 
 

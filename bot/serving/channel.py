@@ -1,11 +1,15 @@
 """The brain's only door: one turn in, all its answers out, and the same answers again when the turn comes twice.
 
 ``POST /webhooks/zhike/turn`` with the internal secret, ``{"conversation_id", "turn_id", "text"}`` →
-``{"answers": [{"text", "buttons", "custom"}], "intent", "confidence", "decision", "slots", "tried"}``.
+``{"answers": [{"text", "buttons", "custom"}], "intent", "confidence", "decision", "entities",
+"mood", "also", "slots", "tried"}``.
 503 when an action did not run: nothing of the turn is kept, so that it can be asked again as if it never came.
+
+``POST /webhooks/zhike/reload`` loads the model file anew, beside the turns under way, and then takes it.
 """
 
 import asyncio
+import functools
 import hmac
 import logging
 from contextlib import asynccontextmanager
@@ -23,6 +27,27 @@ from sanic.response import HTTPResponse
 log = logging.getLogger(__name__)
 TURN_ID = "turn_id"
 INNER_SLOTS = {"requested_slot", "pending", "session_started_metadata", "confirm"}
+
+
+TOPIC_REACH = 6  # customers' turns back in which a topic is still meant
+NO_TOPIC = {
+    "nlu_fallback",
+    "greet",
+    "goodbye",
+    "thank",
+    "affirm",
+    "deny",
+    "cancel_flow",
+    "bot_challenge",
+    "chitchat",
+    "out_of_scope",
+    "inform",
+    "faq",
+    "praise",
+    "give_rating",
+    "suggestion",
+    "request_human",
+}
 
 
 class HandsAway(BaseException):
@@ -63,6 +88,7 @@ class ZhikeInput(InputChannel):
     def __init__(self, secret: Text) -> None:
         self._secret = secret
         self._turns: Dict[Text, Tuple[asyncio.Lock, int]] = {}  # by talk: its lock, and how many have or want it
+        self._loading = asyncio.Lock()
 
     @classmethod
     def name(cls) -> Text:
@@ -83,8 +109,7 @@ class ZhikeInput(InputChannel):
 
         @blueprint.route("/turn", methods=["POST"])
         async def turn(request: Request) -> HTTPResponse:
-            given = request.headers.get("X-Zhike-Secret", "")
-            if not hmac.compare_digest(given.encode(), self._secret.encode()):
+            if not self._is_ours(request):
                 return response.json({"error": "secret"}, status=403)
             body = request.json or {}
             sender, turn_id, text = body.get("conversation_id"), body.get(TURN_ID), body.get("text")
@@ -97,6 +122,22 @@ class ZhikeInput(InputChannel):
                 log.warning("an action did not run: %s", error)
                 return response.json({"error": "actions"}, status=503)
 
+        @blueprint.route("/reload", methods=["POST"])
+        async def reload(request: Request) -> HTTPResponse:
+            if not self._is_ours(request):
+                return response.json({"error": "secret"}, status=403)
+            agent = request.app.ctx.agent
+            if agent is None or not agent.is_ready():
+                return response.json({"error": "starting"}, status=503)
+            try:
+                async with self._loading:
+                    load = functools.partial(agent.load_model, agent.processor.model_path)
+                    await asyncio.get_event_loop().run_in_executor(None, load)
+            except Exception:
+                log.exception("the model could not be loaded; the former one stays")
+                return response.json({"error": "model"}, status=500)
+            return response.json({"model": agent.model_id})
+
         @blueprint.route("/ready", methods=["GET"])
         async def ready(request: Request) -> HTTPResponse:
             agent = request.app.ctx.agent
@@ -104,6 +145,10 @@ class ZhikeInput(InputChannel):
             return response.json({"ready": is_ready}, status=200 if is_ready else 503)
 
         return blueprint
+
+    def _is_ours(self, request: Request) -> bool:
+        given = request.headers.get("X-Zhike-Secret", "")
+        return hmac.compare_digest(given.encode(), self._secret.encode())
 
     @asynccontextmanager
     async def _alone(self, sender: Text) -> AsyncIterator[None]:
@@ -125,7 +170,8 @@ class ZhikeInput(InputChannel):
         tracker = await agent.tracker_store.retrieve(sender)
         kept = _of_turn(tracker, turn_id) if tracker else None
         if kept is None:
-            message = UserMessage(text, _Silent(), sender, input_channel="zhike", metadata={TURN_ID: turn_id})
+            metadata = {TURN_ID: turn_id, "context": _context(tracker)}
+            message = UserMessage(text, _Silent(), sender, input_channel="zhike", metadata=metadata)
             await agent.processor.handle_message(message)
             tracker = await agent.tracker_store.retrieve(sender)
             kept = _of_turn(tracker, turn_id)
@@ -155,21 +201,41 @@ def _of_turn(tracker: DialogueStateTracker, turn_id: Text) -> Optional[Dict[Text
     if found is None:
         return None
     parsed = found.parse_data or {}
+    best = _best(parsed)
     return {
         "answers": answers,
-        "intent": _best(parsed),
-        "confidence": (parsed.get("intent") or {}).get("confidence"),
+        "intent": best.get("name"),
+        "confidence": best.get("confidence"),
         "decision": parsed.get("decision"),
+        "entities": [
+            {key: entity.get(key) for key in ("entity", "start", "end")} for entity in parsed.get("entities") or []
+        ],
+        "mood": parsed.get("mood") or {},
+        "also": parsed.get("also") or [],
         "tried": [
             name for name in tried if name not in {"action_listen", "action_extract_slots", "action_session_start"}
         ],
     }
 
 
-def _best(parsed: Dict[Text, Any]) -> Optional[Text]:
-    """The best reading, also where the decision was to ask back."""
+def _context(tracker: Optional[DialogueStateTracker]) -> Dict[Text, Optional[Text]]:
+    """What the talk makes likely (bot/nlu/context.py): the open form, the slot in question, the last topic."""
+    if tracker is None:
+        return {}
+    form = tracker.active_loop_name
+    said = [e.intent_name for e in tracker.events if isinstance(e, UserUttered)][-TOPIC_REACH:]
+    topics = [name for name in said if name and name not in NO_TOPIC]
+    return {
+        "topic": topics[-1] if topics else None,
+        "form": form.replace("_form", "") if form and form != "verify_form" else None,
+        "asked": tracker.get_slot("requested_slot") if form else None,
+    }
+
+
+def _best(parsed: Dict[Text, Any]) -> Dict[Text, Any]:
+    """The best reading with its confidence, also where the decision was to ask back."""
     ranking = parsed.get("intent_ranking") or [parsed.get("intent") or {}]
-    return next((r["name"] for r in ranking if r.get("name") and r["name"] != "nlu_fallback"), None)
+    return next((r for r in ranking if r.get("name") and r["name"] != "nlu_fallback"), {})
 
 
 def _known(tracker: DialogueStateTracker) -> Dict[Text, Any]:

@@ -1,6 +1,6 @@
 """Asks the brain (Rasa) for a turn, over loopback with the internal secret."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -8,6 +8,12 @@ import httpx
 
 from core import settings
 from helpdesk.conversations.turns import Answer, Turn
+
+RELOAD_SECONDS = 180.0
+
+
+class BadModel(RuntimeError):
+    """The brain could not load the model that was put in place; it goes on with the one it has."""
 
 
 class BrainAway(Exception):
@@ -22,6 +28,11 @@ class Reply:
     intent: str | None
     slots: dict[str, Any]
     tried: tuple[str, ...]
+    confidence: float | None = None
+    decision: str | None = None  # answer, confirm, fallback
+    entities: tuple[dict[str, Any], ...] = ()  # entity, start, end in the turn's text
+    mood: dict[str, float] = field(default_factory=dict)  # probabilities
+    also: tuple[str, ...] = ()  # further wishes in the same message
 
 
 @lru_cache
@@ -48,9 +59,24 @@ def ask(turn: Turn) -> Reply:
             told.get("intent"),
             told.get("slots") or {},
             tuple(told.get("tried") or ()),
+            told.get("confidence"),
+            told.get("decision"),
+            tuple(told.get("entities") or ()),
+            told.get("mood") or {},
+            tuple(told.get("also") or ()),
         )
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise BrainAway(type(error).__name__) from error
+
+
+def reload() -> None:
+    """Has the brain load the model in force; turns go on meanwhile. Raises BrainAway, BadModel."""
+    try:
+        response = _client().post("/webhooks/zhike/reload", timeout=httpx.Timeout(RELOAD_SECONDS, connect=2))
+    except httpx.HTTPError as error:
+        raise BrainAway(type(error).__name__) from error
+    if not response.is_success:
+        raise BadModel(f"the brain did not take the model ({response.status_code})")
 
 
 def is_ready() -> bool:

@@ -53,7 +53,9 @@ class Conversation(Base):
     waiting_since: Mapped[datetime | None]  # the customer's oldest line nobody answered
     accepted_at: Mapped[datetime | None]
     first_response_at: Mapped[datetime | None]
-    understood: Mapped[dict[str, Any]]  # what the bot knows so far: {"slots": {name: value}, "tried": [intent, …]}
+    understood: Mapped[
+        dict[str, Any]
+    ]  # what the bot knows so far: {"slots": {name: value}, "tried": [intent, …], "moods": [mood, …]}
     verified_orders: Mapped[list[str]]  # numbers this visitor may see without being the account's owner
     handover: Mapped[dict[str, Any] | None]  # reason, summary, intents, slots, tried
     started_at: Mapped[datetime] = mapped_column(index=True)

@@ -55,9 +55,9 @@ PRIORITY = {HandoverReason.ANGRY_COMPLAINT: 20, HandoverReason.BOT_AWAY: 5, Hand
 LEVEL_PRIORITY = {"platinum": 15, "gold": 8, "silver": 3}
 
 
-def priority(reason: HandoverReason, level: str | None) -> int:
-    """Points that put a waiting talk ahead of others: anger first, then the customer's level."""
-    return PRIORITY.get(reason, 0) + LEVEL_PRIORITY.get(level or "", 0)
+def priority(reason: HandoverReason, level: str | None, mood_points: int = 0) -> int:
+    """Points that put a waiting talk ahead of others: anger first, then the customer's level and mood (mood.py)."""
+    return PRIORITY.get(reason, 0) + LEVEL_PRIORITY.get(level or "", 0) + mood_points
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,46 @@ class Line:
 def one_turn(texts: Sequence[str]) -> str:
     """Short messages sent one after another, read together as one thought."""
     return "，".join(text.strip() for text in texts if text.strip())
+
+
+LONGEST_PAUSE_SECONDS = 1.5
+OPENING = re.compile(
+    r"(?:你好|您好|在吗|在么|在不在|有人吗|亲+|哈喽|hi|hello|喂|请问|那个|嗯+|哦+|额|呃|我想问一?下|想问一?下|问一?下)+[啊呀哈呢，,。!！?？~ ]*",
+    re.I,
+)
+HUM = re.compile(r"(?:嗯+|哦+|额|呃)+[啊呀哈呢，,。.!！?？~ ]*")  # to a question, it may be the answer
+UNFINISHED = re.compile(
+    r"(?:[,，、:：…]|\.{2,}|。。+|那个|就是|就是说|因为|所以|然后|但是|可是|不过|还有|而且|另外|如果|要是|比如|请问|想问一?下|问一?下|是这样的?"
+    r"|我跟你说|我的|我买的|我那个|你们的?|帮我|麻烦|和|跟|把|给|想|(?<!不)(?<!不想)要|的话)$"
+)
+SUBJECT_ALONE = re.compile(
+    r"(?:那个|就是)?我(?:的|买的|订的|下的|那个)?(?:昨天|前天|上周|刚)?(?:买的|下的)?"
+    r"(?:快递|包裹|订单|单子|东西|货|退款|发票|优惠券|积分|冰箱|洗衣机|空调|电视|手机|电脑|耳机|电饭煲)"
+)
+YES = r"(?:嗯+|恩|对的?|是的?|好[的呀嘞]?|行|可以的?|要的?|需要的?|麻烦(?:了|您|您了|你|你了)|ok|okay|yes)"
+NO = r"(?:不了?|不用了?|不要了?|不需要|不必|别|先不用?|否|no)"
+SOFTENED = r"[吧啊呀哦呢啦的了，,。.！!~ ]*"
+PLAIN_YES = re.compile(f"(?:{YES}{SOFTENED})+", re.I)
+PLAIN_NO = re.compile(f"(?:{NO}{SOFTENED})+", re.I)
+
+
+def pause_seconds(texts: Sequence[str], *, asked: bool) -> float:
+    """How long to wait for more before reading: customers send one thought as several short messages.
+
+    Only while the text looks unfinished: a greeting alone, or a line that breaks off. A clear wish, an answer to a
+    question (``asked``) and a button are read at once. The caller never waits longer than LONGEST_PAUSE_SECONDS from
+    the first of the lines on.
+    """
+    last = texts[-1].strip() if texts else ""
+    if not last or last.startswith("/"):
+        return 0.0
+    if asked and (PLAIN_YES.fullmatch(last) or PLAIN_NO.fullmatch(last)):
+        return 0.0
+    if UNFINISHED.search(last) or SUBJECT_ALONE.fullmatch(last):
+        return 1.2
+    if OPENING.fullmatch(last) and not (asked and HUM.fullmatch(last)):
+        return 0.8
+    return 0.0
 
 
 LEADING_SLASHES = re.compile(
@@ -92,6 +132,23 @@ def for_the_brain(text: str, offered: Sequence[dict[str, Any]]) -> str:
     if not readable(plain):
         return "😀"
     return LEADING_SLASHES.sub("", plain)
+
+
+OFFER = re.compile(r"(?:吗|要不要[^。！？?]*)[？?]$")
+TO_A_PERSON = {"转人工", "/request_human"}
+
+
+def taken_up(text: str, said: str, buttons: Sequence[dict[str, Any]]) -> str | None:
+    """What a plain yes (嗯, 好的) to the bot's last line means: the payload of the one button it offers.
+
+    Only for a yes-no question with one button; 转人工 beside it is the usual way out and does not count. None for
+    anything else: a form's own confirmation has a button for no as well, and is read by the form.
+    """
+    if not PLAIN_YES.fullmatch(text.strip()) or not OFFER.search(said.strip()):
+        return None
+    payloads = [str(b.get("payload") or b.get("title")) for b in buttons]
+    real = [p for p in payloads if p not in TO_A_PERSON] or payloads
+    return real[0] if len(real) == 1 else None
 
 
 INTENT_LABELS = {
@@ -165,10 +222,18 @@ SLOT_LABELS = {
 }
 
 
-def summary(reason: HandoverReason, lines: Sequence[Line], slots: dict[str, Any], tried: Sequence[str]) -> str:
+def summary(
+    reason: HandoverReason,
+    lines: Sequence[Line],
+    slots: dict[str, Any],
+    tried: Sequence[str],
+    mood: str = "",
+) -> str:
     """Two or three short sentences for the agent: what is wanted, what is known, what was tried."""
     wishes = list(dict.fromkeys(INTENT_LABELS[line.intent] for line in lines if line.intent in INTENT_LABELS))
     parts = [f"{reason.label}。"]
+    if mood:
+        parts.append(f"客户情绪：{mood}。")
     wishes = [wish for wish in wishes if wish not in {"要人工", "补充信息"}]
     if wishes:
         parts.append(f"客户先后提到：{'、'.join(wishes[-4:])}。")

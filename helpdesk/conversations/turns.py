@@ -18,7 +18,15 @@ from core import settings, wake
 from core.ids import new_id
 from helpdesk.conversations import usecases
 from helpdesk.conversations.models import Conversation, Message
-from helpdesk.conversations.rules import HandoverReason, State, for_the_brain, one_turn
+from helpdesk.conversations.rules import (
+    LONGEST_PAUSE_SECONDS,
+    HandoverReason,
+    State,
+    for_the_brain,
+    one_turn,
+    pause_seconds,
+    taken_up,
+)
 from helpdesk.routing import usecases as routing
 
 log = logging.getLogger(__name__)
@@ -63,8 +71,15 @@ def due(session: Session, now: datetime, most: int = 50) -> Sequence[str]:
     ).all()
 
 
-def take(session: Session, conversation_id: str, now: datetime) -> Turn | None:
-    """Leases the talk's next turn, or None when there is nothing to do or another worker has it."""
+@dataclass(frozen=True)
+class Pause:
+    """The talk's lines look unfinished: look again at this time."""
+
+    until: datetime
+
+
+def take(session: Session, conversation_id: str, now: datetime) -> Turn | Pause | None:
+    """Leases the talk's next turn; None when there is nothing to do or another worker has it."""
     conversation = usecases.locked(session, conversation_id)
     if conversation.state != State.BOT:
         return None
@@ -75,19 +90,26 @@ def take(session: Session, conversation_id: str, now: datetime) -> Turn | None:
         if not newest:
             conversation.answered_seq, conversation.waiting_since = conversation.last_seq, None
             return None
+        ready_at = _ready_at(session, conversation, newest)
+        if ready_at > now:
+            return Pause(ready_at)
         conversation.turn_id, conversation.turn_seq = new_id(), newest[-1].seq
         conversation.turn_began_at = now
     unanswered = _customer_lines(session, conversation, conversation.turn_seq)
     conversation.turn_lease_until = now + timedelta(seconds=settings.load().turn_lease_seconds)
-    offered = _offered_buttons(session, conversation)
+    offered = _offered_buttons(session, conversation, conversation.turn_seq)
     texts = [for_the_brain(line.text, offered) if line.kind == "text" else "发了一张图片" for line in unanswered]
     commands = [text for text in texts if text.startswith("/")]
+    text = commands[-1] if commands else one_turn(texts)
+    said = _said_before(session, conversation, unanswered[0].seq)
+    if said is not None:
+        text = taken_up(text, said.text, (said.payload or {}).get("buttons", [])) or text
     return Turn(
         conversation.id,
         conversation.turn_id,
         conversation.epoch,
         conversation.turn_seq,
-        commands[-1] if commands else one_turn(texts),
+        text,
         conversation.turn_began_at or now,
     )
 
@@ -190,14 +212,37 @@ def _customer_lines(session: Session, conversation: Conversation, upto: int) -> 
     ).all()
 
 
-def _offered_buttons(session: Session, conversation: Conversation) -> list[dict[str, Any]]:
+def _ready_at(session: Session, conversation: Conversation, lines: Sequence[Message]) -> datetime:
+    """When a burst of lines is read (rules.pause_seconds)."""
+    if lines[-1].kind != "text":
+        return lines[-1].created_at
+    said = _said_before(session, conversation, lines[0].seq)
+    asked = said is not None and (said.kind != "text" or said.text.rstrip().endswith(("？", "?", "：")))
+    texts = [for_the_brain(line.text, _offered_buttons(session, conversation, lines[-1].seq)) for line in lines]
+    pause = timedelta(seconds=pause_seconds(texts, asked=asked))
+    longest = timedelta(seconds=LONGEST_PAUSE_SECONDS)
+    return min(lines[-1].created_at + pause, lines[0].created_at + longest)
+
+
+def _said_before(session: Session, conversation: Conversation, seq: int) -> Message | None:
+    """The line before ``seq`` that is not the customer's, if it is the bot's."""
+    said = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation.id, Message.seq < seq, Message.sender != "customer")
+        .order_by(Message.seq.desc())
+        .limit(1)
+    ).first()
+    return said if said is not None and said.sender == "bot" else None
+
+
+def _offered_buttons(session: Session, conversation: Conversation, upto: int) -> list[dict[str, Any]]:
     """Buttons and card actions of the bot's lines since the customer's last answered one."""
     recent = session.scalars(
         select(Message)
         .where(
             Message.conversation_id == conversation.id,
             Message.sender.in_(("bot", "system")),
-            Message.seq <= conversation.turn_seq,
+            Message.seq <= upto,
         )
         .order_by(Message.seq.desc())
         .limit(6)

@@ -9,9 +9,12 @@ from sqlalchemy.orm import Session
 
 from core import settings, wake
 from core.errors import Conflict, Invalid, NotFound
+from helpdesk.conversations import mood
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import HandoverReason, Line, State, priority, summary
+from helpdesk.learning import collecting
+from helpdesk.learning.rules import HintKind
 from helpdesk.routing.models import Assignment
 from helpdesk.routing.rules import estimated_wait_seconds, rank, suits
 from helpdesk.staff.models import Agent
@@ -38,16 +41,18 @@ def enqueue(
     lines = [Line(m.text, m.intent) for m in customer_lines]
     slots = (conversation.understood or {}).get("slots", {})
     tried = (conversation.understood or {}).get("tried", [])
+    moods = (conversation.understood or {}).get("moods", [])
     conversation.handover = {
         "reason": reason.value,
         "reason_text": said or "",
-        "summary": summary(reason, lines, slots, tried),
+        "summary": summary(reason, lines, slots, tried, mood.told(moods)),
         "intents": [{"intent": line.intent, "text": line.text} for line in lines if line.intent],
         "slots": slots,
         "tried": tried,
+        "moods": moods,
     }
     level = conversation.customer.level if conversation.customer else None
-    conversation.priority = priority(reason, level)
+    conversation.priority = priority(reason, level, mood.points(moods))
     conversation.skill = _skill(lines)
     conversation.queued_at, conversation.at_front = now, False
     conversation.waiting_since = conversation.waiting_since or now
@@ -188,6 +193,7 @@ def _give(session: Session, agent: Agent, conversation: Conversation, now: datet
         payload={"agent": agent.display_name},
     )
     session.refresh(conversation, ["agent"])
+    collecting.taken(session, conversation, now)
     wake.note(session, QUEUE)
     return conversation
 
@@ -320,6 +326,8 @@ def finish(
     own(conversation, agent)
     end_assignment(session, conversation, now, "closed")
     conversation.tags = sorted({*conversation.tags, *tags})
+    if tags:
+        collecting.acted(session, conversation, HintKind.TAG, tags[0])
     conversations.close(session, conversation, now, reason)
     wake.note(session, QUEUE)
 
@@ -371,7 +379,9 @@ def say(
     message = conversations.add_line(
         session, conversation, now, sender="agent", text=text, agent_id=agent.id, client_message_id=key
     )
-    conversation.first_response_at = conversation.first_response_at or now
+    if conversation.first_response_at is None:
+        conversation.first_response_at = now
+        collecting.acted(session, conversation, HintKind.REPLY, text)
     conversation.waiting_since, conversation.agent_read_seq = None, message.seq
     conversation.answered_seq = message.seq
     return message.seq

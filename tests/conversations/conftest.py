@@ -9,7 +9,7 @@
         me.says("确认")                          # a button is chosen by its title or value
         assert shop.fresh(order).status == "cancelled"
 
-``me.state`` is the conversation's state, ``me.buttons`` the titles offered last, ``me.lines`` the lines of the last
+``me.sends`` posts several lines at once, ``me.turns()`` counts the turns the bot took. ``me.state`` is the conversation's state, ``me.buttons`` the titles offered last, ``me.lines`` the lines of the last
 answer (``.kind``, ``.text``, ``.payload``). ``shop`` makes records (tests/shop.py); ``shop.session()`` is for reading.
 """
 
@@ -21,9 +21,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
-from core import clock
+from core import clock, db
 from crm.customers.access import visitor_token
+from helpdesk.conversations.models import Conversation, Message
 from tests.stack import Stack
 
 ANSWER_SECONDS = 30
@@ -48,9 +50,30 @@ class Talker:
 
     def says(self, text: str) -> str:
         """Sends a line and gives the texts of all that came back."""
+        return self._wait(self._post(text))
+
+    def _post(self, text: str) -> int:
         body = {"client_message_id": uuid.uuid4().hex, "text": text}
-        seq = self._http.post(f"/conversations/{self.id}/messages", json=body).raise_for_status().json()["seq"]
-        return self._wait(seq)
+        return int(self._http.post(f"/conversations/{self.id}/messages", json=body).raise_for_status().json()["seq"])
+
+    def sends(self, *texts: str) -> str:
+        """Sends lines one right after another without waiting, and gives the texts of all that came back to them."""
+        seqs = [self._post(text) for text in texts]
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while self._answered_upto() < seqs[-1]:
+            assert time.monotonic() < deadline, f"no answer within {ANSWER_SECONDS} s"
+            time.sleep(0.05)
+        return self._wait(seqs[0])
+
+    def turns(self) -> int:
+        """How many turns the bot took so far."""
+        with db.reading() as session:
+            query = select(func.count(Message.turn_id.distinct())).where(Message.conversation_id == self.id)
+            return session.scalar(query) or 0
+
+    def _answered_upto(self) -> int:
+        with db.reading() as session:
+            return session.get_one(Conversation, self.id).answered_seq
 
     def _wait(self, seq: int) -> str:
         deadline = time.monotonic() + ANSWER_SECONDS

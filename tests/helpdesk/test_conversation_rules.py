@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.text import clean
 from helpdesk.conversations.rules import (
     INTENT_LABELS,
+    LONGEST_PAUSE_SECONDS,
     MOVES,
     SLOT_LABELS,
     HandoverReason,
@@ -17,8 +18,10 @@ from helpdesk.conversations.rules import (
     State,
     for_the_brain,
     one_turn,
+    pause_seconds,
     priority,
     summary,
+    taken_up,
 )
 
 texts = st.text(max_size=80) | st.text(alphabet=" /／\t\n\u3000\u00a0\u200b\u2028\x1fa订1{}😀", max_size=12)
@@ -116,3 +119,107 @@ def test_the_note_for_the_agent_can_always_be_written_and_begins_with_the_reason
 def test_anger_comes_before_any_level(level: str | None) -> None:
     angry, calm = priority(HandoverReason.ANGRY_COMPLAINT, None), priority(HandoverReason.REQUESTED, level)
     assert angry > calm >= 0
+
+
+CLEAR_WISHES = [
+    "我要退货",
+    "帮我取消订单",
+    "我的快递到哪了",
+    "查一下物流",
+    "开张发票",
+    "转人工",
+    "我想退货~",
+    "嗯我要换货",
+]
+UNFINISHED_LINES = [
+    "我想",
+    "那个",
+    "我买的",
+    "就是",
+    "麻烦帮我",
+    "我的快递",
+    "我昨天买的冰箱",
+    "因为",
+    "我的订单，",
+    "请问",
+]
+YES_WORDS = ["嗯", "嗯嗯", "好的", "好", "可以", "要", "要的", "行吧", "是的", "好的，麻烦了", "OK"]
+NO_WORDS = ["不用", "不用了", "不要", "不了", "先不用", "别"]
+
+
+@given(st.lists(texts, max_size=4), st.booleans())
+def test_nobody_waits_longer_than_the_longest_pause(lines: list[str], asked: bool) -> None:
+    assert 0 <= pause_seconds(lines, asked=asked) <= LONGEST_PAUSE_SECONDS
+
+
+@given(st.text(max_size=30), st.booleans())
+def test_a_button_is_read_at_once(rest: str, asked: bool) -> None:
+    assert pause_seconds(["我想", "/" + rest], asked=asked) == 0
+
+
+@pytest.mark.parametrize("wish", CLEAR_WISHES)
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_clear_request_is_read_at_once_also_after_a_greeting(wish: str, asked: bool) -> None:
+    assert pause_seconds([wish], asked=asked) == 0
+    assert pause_seconds(["你好", wish], asked=asked) == 0
+
+
+@given(st.sampled_from(CLEAR_WISHES + UNFINISHED_LINES + YES_WORDS), st.sampled_from("？?"), st.booleans())
+def test_a_question_is_read_at_once(line: str, mark: str, asked: bool) -> None:
+    if line not in {"嗯", "嗯嗯", "那个", "请问"}:  # 嗯？ and 请问？ are openings, whatever follows
+        assert pause_seconds([line + mark], asked=asked) == 0
+
+
+@pytest.mark.parametrize("answer", [*YES_WORDS, *NO_WORDS, "明天下午", "1234", "第二个", "不想要"])
+def test_an_answer_is_read_at_once(answer: str) -> None:
+    assert pause_seconds([answer], asked=True) == 0
+
+
+@pytest.mark.parametrize("line", UNFINISHED_LINES)
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_line_that_breaks_off_is_given_time(line: str, asked: bool) -> None:
+    assert pause_seconds(["你好", line], asked=asked) > 0
+
+
+@pytest.mark.parametrize("line", ["你好", "在吗", "亲", "您好！", "hi"])
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_greeting_is_given_time_also_below_the_bots_own_greeting(line: str, asked: bool) -> None:
+    assert pause_seconds([line], asked=asked) > 0
+
+
+OFFER = "需要我帮您催一下吗？"
+URGE = {"title": "催配送", "payload": "/urge_shipping"}
+PERSON = {"title": "转人工", "payload": "转人工"}
+
+
+@pytest.mark.parametrize("text", YES_WORDS)
+def test_a_plain_yes_to_an_offer_does_what_its_button_does(text: str) -> None:
+    assert taken_up(text, OFFER, [URGE]) == "/urge_shipping"
+    assert taken_up(f" {text}。", OFFER, [URGE, PERSON]) == "/urge_shipping"
+    assert taken_up(text, "要不要请同事来回答？", [PERSON]) == "转人工"
+
+
+@pytest.mark.parametrize(
+    "text", [*NO_WORDS, *CLEAR_WISHES, *UNFINISHED_LINES, "嗯，我的积分呢", "不可以", "好像不对", "要多久"]
+)
+def test_anything_but_a_plain_yes_does_not(text: str) -> None:
+    assert taken_up(text, OFFER, [URGE]) is None
+
+
+@given(st.sampled_from(YES_WORDS), st.text(max_size=20), offers)
+def test_a_yes_chooses_nothing_where_there_is_a_choice_or_no_question(
+    text: str, said: str, offered: list[dict[str, Any]]
+) -> None:
+    assert taken_up(text, said + "。", offered) is None
+    assert taken_up(text, OFFER, []) is None
+    confirmation = [{"title": "确认", "payload": "确认"}, {"title": "先不办了", "payload": "先不办了"}]
+    assert taken_up(text, said + "确认取消吗？", confirmation) is None
+    assert taken_up(text, OFFER, [URGE, {"title": "查物流", "payload": "/track_logistics"}]) is None
+
+
+@given(texts, texts, offers)
+def test_what_a_yes_means_is_always_a_button_that_was_offered(
+    text: str, said: str, offered: list[dict[str, Any]]
+) -> None:
+    meant = taken_up(text, said, offered)
+    assert meant is None or meant in {b["payload"] for b in offered}

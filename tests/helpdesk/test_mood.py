@@ -1,69 +1,36 @@
-"""How angry a message sounds."""
+"""What is done about a mood. That it is recognised is measured in tests/nlu/test_mood.py."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpdesk.conversations.mood import anger, is_angry
+from helpdesk.conversations import mood
+from helpdesk.conversations.rules import HandoverReason, Line, priority, summary
+
+MEASURED = st.dictionaries(st.sampled_from(sorted(mood.LABELS)), st.floats(0, 1))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "你们就是骗子！退钱！！",
-        "再不处理我就打12315，顺便找媒体曝光",
-        "垃圾公司，什么态度",
-        "骗子骗子骗子",
-        "骗子，我要投诉",
-        "我要打12315",
-        "气死我了，你们到底管不管！！！",
-        "黑心商家，发抖音曝光你们",
-        "滚，恶心😡😡",
-        "太过分了，我要起诉你们",
-    ],
-)
-def test_fury_goes_to_a_person_at_once(text):
-    assert is_angry(text), anger(text)
+@given(MEASURED)
+def test_the_queue_never_puts_a_feeling_customer_behind_a_calm_one(measured):
+    points = mood.points(mood.moods(measured))
+    assert priority(HandoverReason.REQUESTED, None, points) >= priority(HandoverReason.REQUESTED, None)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "我要投诉",
-        "我想投诉一下快递员，昨天没送到门口就走了",
-        "请问怎么投诉？",
-        "服务态度不太好，麻烦反映一下",
-        "安装师傅迟到了两个小时，我想投诉",
-        "你好，我要投诉客服",
-        "垃圾处理器怎么装",
-        "没有说你们骗人，就是有点失望",
-        "谢谢！！！",
-        "麻烦问一下12315是什么电话",
-        "",
-    ],
-)
-def test_a_calm_complaint_is_not_taken_for_fury(text):
-    assert not is_angry(text), anger(text)
+@given(MEASURED, st.sampled_from(["anger", "threat"]))
+def test_more_anger_is_never_taken_for_less(measured, which):
+    if mood.is_angry(measured):
+        assert mood.is_angry({**measured, which: 1.0})
 
 
-def test_a_threat_with_an_insult_is_worse_than_either_alone():
-    assert anger("骗子，我要打12315") > max(anger("骗子"), anger("我要打12315"))
+def test_calm_is_no_mood_and_unmeasured_is_calm():
+    assert mood.moods({}) == [] == mood.moods(dict.fromkeys(mood.LABELS, 0.1))
+    assert not mood.is_angry({})
 
 
-@given(st.text(max_size=200))
-def test_anger_is_always_between_nought_and_one(text):
-    assert 0.0 <= anger(text) <= 1.0
+def test_a_threat_comes_before_worry_and_one_mood_is_not_counted_twice():
+    assert mood.points(["worry", "threat"]) == mood.points(["threat"]) > mood.points(["worry"]) > 0
 
 
-@given(st.sampled_from(["骗子", "我要投诉", "太差了", "12315", "今天天气不错"]))
-def test_exclamation_marks_never_calm_anybody_down(text):
-    assert anger(text + "！！！") >= anger(text)
-
-
-@given(st.sampled_from(["骗子", "我要投诉", "垃圾公司", "曝光你们"]))
-def test_politeness_never_makes_it_worse(text):
-    assert anger("麻烦了，谢谢，" + text) <= anger(text)
-
-
-def test_exclamation_marks_alone_are_no_anger():
-    assert anger("在吗！！！！") == 0.0
+def test_the_agent_reads_the_mood_in_the_hand_over_note():
+    note = summary(HandoverReason.REQUESTED, [Line("怎么还不到")], {}, [], mood.told(["anger", "urgency"]))
+    assert "生气、着急" in note
+    assert "情绪" not in summary(HandoverReason.REQUESTED, [Line("你好")], {}, [])

@@ -18,7 +18,7 @@ setup: env ## sets up only
 env: # both environments and the desk's build
 	@$(PYTHON) scripts/setup.py
 
-test: setup ## sets up what is missing and passes the tests
+test: setup ## sets up what is missing and passes the tests (ARGS='-m training': those that train whole models, ten minutes and more)
 	@$(PY) -m pytest -q $(ARGS)
 
 check: env ## format, lint, types, arrows

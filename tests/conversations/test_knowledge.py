@@ -9,9 +9,9 @@ def test_a_question_about_a_rule_is_answered_from_the_knowledge_base(talk):
 
 def test_what_is_unclear_is_asked_back_and_unclear_twice_goes_to_a_person(talk):
     me = talk()
-    me.says("咕噜咕噜 zxcv 啵啵")
+    me.says("蹦蹦嚓 呜噜噜 嘎")
     assert me.state == "bot" and "转人工" in me.buttons
-    me.says("哇啦 qwpoe 哩哩")
+    me.says("阿巴阿巴")
     assert me.state == "queued"
 
 

@@ -143,7 +143,7 @@ def test_asking_again_tells_the_open_return_and_the_pick_up_can_be_moved(talk, s
         me.says(line)
     answer = me.says("我要退货")
     assert cases(shop, order)[0].number in answer and "取消退货" in me.buttons
-    assert "改到" in me.says("退货取件改到大后天上午")
+    assert "改到" in me.says("我的退货改到大后天上午来取")
     me.says("确认")
     [case] = cases(shop, order)
     assert local(case.pickup_at).date() == local(clock.now()).date() + 3 * DAY and local(case.pickup_at).hour == 10

@@ -186,7 +186,7 @@ def test_an_answer_that_missed_a_whole_hand_over_and_back_is_thrown_away(databas
 
 
 def test_a_turn_the_brain_says_nothing_to_goes_to_a_person(database: Engine) -> None:
-    mine = talk(database, "嗯？")
+    mine = talk(database, "查订单")
     with db.writing(database) as session:
         turn = turns.take(session, mine, clock.now())
         assert turn is not None

@@ -33,7 +33,7 @@ def collect(session: Session, conversation_id: str, seq: int, text: str, reading
                 _keep(session, conversation_id, seq, text, reading, Why.UNSURE, now)
             else:
                 _corrected(session, conversation_id, seq, chosen)
-    except Exception:
+    except Exception:  # the savepoint is undone: it costs this message, never the customer's answer
         log.exception("a message could not be collected")
 
 
@@ -46,7 +46,7 @@ def taken(session: Session, conversation: Conversation, now: datetime) -> None:
     try:
         with session.begin_nested():
             _handed_over(session, conversation, reason, now)
-    except Exception:
+    except Exception:  # the same: never the agent's taking of the talk
         log.exception("a hand-over could not be collected")
 
 

@@ -133,7 +133,9 @@ class ZhikeInput(InputChannel):
                 async with self._loading:
                     load = functools.partial(agent.load_model, agent.processor.model_path)
                     await asyncio.get_event_loop().run_in_executor(None, load)
-            except Exception:  # whatever is wrong with a file, told to the caller as 500; turns go on with the old model
+            except (
+                Exception
+            ):  # whatever is wrong with a file, told to the caller as 500; turns go on with the old model
                 log.exception("the model could not be loaded; the former one stays")
                 return response.json({"error": "model"}, status=500)
             return response.json({"model": agent.model_id})

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 
 # From these probabilities on a mood counts; chosen on every other line of tests/nlu/mood.tsv, measured on the rest.
 COUNTS_FROM = {"anger": 0.5, "threat": 0.5, "worry": 0.5, "urgency": 0.4}
-ANGRY_FROM = {"anger": 0.7, "threat": 0.9}  # a complaint said like this goes to a person at once; 我要投诉 alone is none
+ANGRY_FROM = {
+    "anger": 0.7,
+    "threat": 0.9,
+}  # a complaint said like this goes to a person at once; 我要投诉 alone is none
 LABELS = {"anger": "生气", "threat": "要投诉或曝光", "worry": "担心", "urgency": "着急"}
 POINTS = {"threat": 15, "anger": 10, "urgency": 10, "worry": 3}
 

@@ -33,3 +33,14 @@ def add_working_days(moment: datetime, days: int) -> datetime:
         if is_working_day(moment.date()):
             days -= 1
     return moment
+
+
+def kind_of_day(day: date) -> str:
+    """``workday`` (make-up days too), ``weekend`` or ``holiday``; without the calendar's knowledge no day is a holiday."""
+    if is_working_day(day):
+        return "workday"
+    try:
+        _, holiday = chinese_calendar.get_holiday_detail(day)
+    except NotImplementedError:
+        holiday = None
+    return "holiday" if holiday else "weekend"

@@ -5,6 +5,7 @@ A wrong value stops the start with one clear line (:func:`load`). Units stand in
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator
@@ -64,6 +65,18 @@ class Settings(BaseSettings):
 
     verify_tries: int = Field(5, ge=1, description="Wrong order/phone pairs allowed in a talk (and per order) an hour.")
     presence_timeout_seconds: float = Field(60, gt=0, description="Silence after which an agent counts as gone.")
+    distribution: Literal["automatic", "by_hand"] = Field(
+        "automatic", description="automatic: a free agent is given who waits; by_hand: agents take talks themselves."
+    )
+    pick_up_seconds: float = Field(
+        60, gt=0, description="How long an agent has to turn to an assigned talk before it goes back to the front."
+    )
+    channel_weights: dict[str, float] = Field(
+        {}, description='Places a talk takes by channel, as JSON: {"wechat": 0.5}. Others take one.'
+    )
+    service_level_seconds: float = Field(
+        20, gt=0, description="A wait up to this counts as within the service level on the wall board."
+    )
     agent_session_hours: float = Field(12, gt=0, description="How long an agent stays signed in.")
     handling_seconds_default: float = Field(300, gt=0, description="Mean handling time assumed before any is known.")
 
@@ -85,6 +98,18 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         ZoneInfo(value)
         return value
+
+    @field_validator("channel_weights")
+    @classmethod
+    def _known_weights(cls, value: dict[str, float]) -> dict[str, float]:
+        if any(not 0.1 <= weight <= 20 for weight in value.values()):
+            raise ValueError("weights must be between 0.1 and 20 places")
+        return value
+
+    @property
+    def assigns(self) -> bool:
+        """Whether waiting talks are given by the rules."""
+        return self.distribution == "automatic"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,6 +13,8 @@ from core import clock, db, settings, wake
 from helpdesk.conversations import turns
 from helpdesk.conversations import usecases as conversations
 from helpdesk.learning import trainings
+from helpdesk.routing import distribution
+from helpdesk.routing import queue as queue_of_talks
 from helpdesk.routing import usecases as routing
 from helpdesk.staff import usecases as staff
 from jobs.training import Trainer
@@ -31,15 +33,18 @@ class Worker:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._to_distribute = threading.Event()
         self._trainer = Trainer()
 
     def start(self) -> None:
         """Begins."""
         wake.listen(conversations.CHANGED, lambda data: self.look_at(data["id"]))
         wake.listen(turns.WAITING, lambda data: self.look_at(data["id"]))
+        wake.listen(queue_of_talks.QUEUE, lambda _data: self._to_distribute.set())
         wake.listen(trainings.ASKED, lambda _data: self._trainer.look())
         for n in range(settings.load().turn_workers):
             self._begin(f"turns-{n}", self._answer)
+        self._begin("routing", self._distribute)
         self._begin("sweep", self._sweep)
 
     def _begin(self, name: str, target: Callable[[], None]) -> None:
@@ -50,6 +55,7 @@ class Worker:
     def stop(self) -> None:
         """Ends after the turns under way."""
         self._stop.set()
+        self._to_distribute.set()
         for _ in self._threads:
             self._todo.put(None)
 
@@ -74,6 +80,34 @@ class Worker:
                     self._look_later(conversation_id, pause)
             except Exception:
                 log.exception("a turn failed")  # its lease runs out and the sweep finds it again
+
+    def _distribute(self) -> None:
+        """Whenever somebody waits or a place is free; every sweep as well, since waiting opens talks to more agents."""
+        while not self._stop.is_set():
+            self._to_distribute.wait(settings.load().sweep_seconds)
+            self._to_distribute.clear()
+            try:
+                self._give_back_unanswered()
+                while self._give_some():
+                    pass
+            except Exception:
+                log.exception("a distribution failed")  # the next one comes in half a second
+
+    @staticmethod
+    def _give_some() -> int:
+        with db.reading() as session:
+            if not distribution.pending(session, clock.now()):
+                return 0
+        with db.writing() as session:
+            return distribution.distribute(session, clock.now())
+
+    @staticmethod
+    def _give_back_unanswered() -> None:
+        with db.reading() as session:
+            late = distribution.unanswered(session, clock.now())
+        for agent_id, conversation_id in late:
+            with db.writing() as session:  # one at a time: two agents' locks at once could wait in a circle
+                routing.not_answered(session, agent_id, conversation_id, clock.now())
 
     def _look_later(self, conversation_id: str, pause: turns.Pause) -> None:
         seconds = max(0.0, (pause.until - clock.now()).total_seconds())
@@ -114,4 +148,4 @@ class Worker:
         with db.writing() as session:
             staff.forget_sessions(session, clock.now())
         self._trainer.look()
-        wake.call(routing.QUEUE)  # places and waits change with time
+        wake.call(queue_of_talks.QUEUE)  # places and waits change with time

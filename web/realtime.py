@@ -6,6 +6,7 @@ pushes of a process come from its one wake thread, so they keep the order of the
 
 import logging
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -22,7 +23,7 @@ from core.text import storable
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import State
-from helpdesk.routing import usecases as routing
+from helpdesk.routing import queue
 from helpdesk.staff import usecases as staff
 from helpdesk.staff.models import Agent
 from helpdesk.staff.rules import Presence
@@ -31,6 +32,9 @@ from web.access import agent_of, conversation_of, seen_every_seconds
 
 log = logging.getLogger(__name__)
 PACKET_MOST_BYTES = 16 * 1024
+PUSH_QUEUE = "push_queue"  # wake topic: {} – now
+QUEUE_EVERY_SECONDS = 0.3
+QUEUE_SHOWN = 100  # of those who wait an agent is shown the first
 
 
 class OwnPacket(Packet):
@@ -136,11 +140,8 @@ class Desk(Namespace):
         join_room(f"agent:{agent_id}")
         join_room("agents")
         with db.reading() as session:
-            waiting = routing.waiting(session, clock.now())
-            emit(
-                "queue",
-                _queue(shapes.many(session, routing.offered(session, session.get_one(Agent, agent_id), waiting))),
-            )
+            waiting = queue.waiting(session, clock.now())
+            emit("queue", _queue(session, queue.offered(session, session.get_one(Agent, agent_id), waiting), {}))
 
     def on_disconnect(self, *_: Any) -> None:
         """Gone; after the presence time-out without any other sign the talks go back."""
@@ -167,8 +168,9 @@ socketio.on_namespace(Desk(DESK))
 def listen() -> None:
     """Begins to push what this process hears of."""
     wake.listen(conversations.CHANGED, _changed)
-    wake.listen(routing.QUEUE, _queue_changed)
-    wake.listen(staff.PRESENCE, _presence)
+    wake.listen(queue.QUEUE, _queue_changed)
+    wake.listen(PUSH_QUEUE, _push_queue)
+    wake.listen(queue.PRESENCE, _presence)
     wake.listen(staff.SESSION_ENDED, lambda data: _end_sessions({data["token_hash"]}))
     wake.listen("typing", _typing)
     wake.listen("read", _read)
@@ -220,30 +222,74 @@ def _tell_state(talk: Conversation, told: dict[str, Any]) -> None:
         socketio.emit("state", shapes.state_for_agents(told, talk), namespace=DESK, to=f"agent:{agent_id}")
 
 
-def _queue(conversations_shown: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"waiting": len(conversations_shown), "conversations": conversations_shown}
+def _queue(session: Session, waiting: list[Conversation], shown: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The first of those who wait; ``shown`` keeps what was drawn for another agent already."""
+    first = waiting[:QUEUE_SHOWN]
+    for talk in first:
+        if talk.id not in shown:
+            shown[talk.id] = shapes.conversation(session, talk)
+    return {"waiting": len(waiting), "conversations": [shown[talk.id] for talk in first]}
+
+
+class _Pace:
+    """Many changes within a moment are told once: the first at once, the rest together a little later."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next_at = 0.0
+        self._planned = False
+
+    def wait(self) -> float | None:
+        """How long to wait before telling; None when that is planned already. Called from one thread."""
+        if self._planned:
+            return None
+        self._planned = True
+        return max(0.0, self._next_at - time.monotonic())
+
+    def told(self) -> None:
+        """It has been told now."""
+        self._planned = False
+        self._next_at = time.monotonic() + self._seconds
+
+
+_pace = _Pace(QUEUE_EVERY_SECONDS)
 
 
 def _queue_changed(_data: dict[str, Any]) -> None:
+    wait = _pace.wait()
+    if wait is None:
+        return
+    if not wait:
+        wake.call(PUSH_QUEUE)
+        return
+    timer = threading.Timer(wait, wake.call, [PUSH_QUEUE])
+    timer.daemon = True
+    timer.start()
+
+
+def _push_queue(_data: dict[str, Any]) -> None:
+    _pace.told()
     now = clock.now()
     with db.reading() as session:
-        waiting = routing.waiting(session, now)
+        waiting = queue.waiting(session, now)
         here = {agent_id for agent_id, _ in _agents.values()}
         if _shared():  # they may sit at another process
             here |= set(session.scalars(select(Agent.id).where(Agent.presence != Presence.OFFLINE)))
-        shown = {talk.id: shapes.conversation(session, talk) for talk in waiting} if here else {}
+        shown: dict[str, dict[str, Any]] = {}
         for agent in session.scalars(select(Agent).where(Agent.id.in_(here))):
-            own = [shown[talk.id] for talk in routing.offered(session, agent, waiting)]
-            socketio.emit("queue", _queue(own), namespace=DESK, to=f"agent:{agent.id}")
-        for talk in waiting:
-            _tell_state(talk, shapes.state(session, talk, now, waiting))
+            own = _queue(session, queue.offered(session, agent, waiting), shown)
+            socketio.emit("queue", own, namespace=DESK, to=f"agent:{agent.id}")
+        if waiting:
+            seen = queue.picture(session, now)
+            for talk in waiting:
+                _tell_state(talk, shapes.state(session, talk, now, seen))
 
 
 def _presence(data: dict[str, Any]) -> None:
     with db.reading() as session:
         who = session.get(Agent, data["agent_id"])
         if who is not None:
-            load = routing.load_by_agent(session).get(who.id, 0)
+            load = queue.load_by_agent(session).get(who.id, 0)
             told = {"agent_id": who.id, "name": who.display_name, "state": who.presence, "load": load}
             socketio.emit("presence", told, namespace=DESK, to="agents")
 

@@ -16,7 +16,8 @@ from crm.orders.rules import OrderStatus
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import INTENT_LABELS, SLOT_LABELS, HandoverReason, State
-from helpdesk.routing import usecases as routing
+from helpdesk.routing import queue
+from helpdesk.routing.queue import Picture
 from helpdesk.staff.models import Agent
 from helpdesk.staff.rules import SKILLS
 from helpdesk.surveys.models import Rating
@@ -53,14 +54,17 @@ def _without_inner(value: Any) -> Any:
     return [_without_inner(v) for v in value] if isinstance(value, list) else value
 
 
-def state(
-    session: Session, conversation: Conversation, now: datetime, queue: list[Conversation] | None = None
-) -> dict[str, Any]:
-    """``state``, ``queue`` and ``agent`` of a talk as its customer sees them, and up to where the agent has read it."""
-    waiting = conversation.state == State.QUEUED
+def state(session: Session, conversation: Conversation, now: datetime, seen: Picture | None = None) -> dict[str, Any]:
+    """``state``, ``queue`` and ``agent`` of a talk as its customer sees them, and up to where the agent has read it.
+
+    ``seen``: how the queue stands, when it has been looked at already.
+    """
+    place = None
+    if conversation.state == State.QUEUED:
+        place = (seen or queue.picture(session, now)).place(conversation.id)
     return {
         "state": conversation.state,
-        "queue": routing.place_of(session, conversation, now, queue) if waiting else None,
+        "queue": place,
         "agent": {"name": conversation.agent.display_name}
         if conversation.agent and conversation.state == State.WITH_AGENT
         else None,
@@ -74,16 +78,18 @@ def state_for_agents(told: dict[str, Any], conversation: Conversation) -> dict[s
     return {**told, "conversation_id": conversation.id, "agent": agent}
 
 
-def agent(session: Session, who: Agent) -> dict[str, Any]:
-    """AGENT."""
+def agent(session: Session, who: Agent, loads: dict[int, int] | None = None) -> dict[str, Any]:
+    """AGENT. ``loads``: talks by agent, when they have been counted already."""
     return {
         "id": who.id,
         "name": who.name,
         "display_name": who.display_name,
         "role": who.role,
         "presence": who.presence,
+        "presence_since": iso(who.presence_since),
+        "away_because": who.away_because,
         "capacity": who.capacity,
-        "load": routing.load_by_agent(session).get(who.id, 0),
+        "load": (queue.load_by_agent(session) if loads is None else loads).get(who.id, 0),
         "skills": [
             {"name": s.skill, "label": SKILLS.get(s.skill, s.skill), "proficiency": s.proficiency} for s in who.skills
         ],
@@ -112,6 +118,7 @@ def handover(conversation: Conversation) -> dict[str, Any] | None:
             for name, value in note.get("slots", {}).items()
         ],
         "tried": [INTENT_LABELS.get(name, name) for name in note.get("tried", [])],
+        "urgency": [{"why": why, "points": points} for why, points in note.get("urgency", [])],
     }
 
 
@@ -143,6 +150,10 @@ def conversation(session: Session, talk: Conversation, last: Message | None = No
         "agent": {"id": talk.agent.id, "name": talk.agent.display_name} if talk.agent else None,
         "closed_reason": talk.closed_reason,
         "started_at": iso(talk.started_at),
+        "accepted_at": iso(talk.accepted_at),
+        "first_response_at": iso(talk.first_response_at),
+        "picked_up": talk.picked_up_at is not None,
+        "snoozed_until": iso(talk.snoozed_until),
         "tags": talk.tags,
     }
 

@@ -3,7 +3,7 @@
 The views (views.py) are weighed against each other and put side by side in one sparse row; support vectors decide.
 Phrases held out of a first fit then say what the scores mean: the confidence of the best reading is how often a reading
 with such a lead over the second was right, ``outside`` how often a message with such a score was nobody's business.
-``known`` is the share of the message's 2-grams seen in training. docs/adr/0008 has the table of what was tried.
+``known`` is the share of the message's 2-grams seen in training. Homophone slips are mended first. docs/adr/0008 has the table of what was tried.
 """
 
 from typing import Any, Dict, List, NamedTuple, Text, Tuple
@@ -25,6 +25,8 @@ from sklearn.svm import LinearSVC
 from bot.nlu import fingerprint, phrases, rows, wishes
 from bot.nlu.recognizer import recognise
 from bot.nlu.rows import Rows, Seen
+from bot.nlu.slips import Mender
+from bot.nlu.text import fold
 from bot.nlu.views import View, seen_characters, seen_concepts, seen_masked, seen_syllables, seen_words, view
 
 RANKING = 10
@@ -53,6 +55,7 @@ class Model:
         self.sure = np.zeros(2)  # slope and offset: from the lead of the best reading to its chance of being right
         self.outside = np.zeros(2)  # the same from the score of out_of_scope to its chance of being true
         self.seen: "set[str]" = set()
+        self.mender = Mender()
 
     def fit(self, views: List[View], labels: List[Text]) -> "Model":
         """Learns; what the scores mean comes from phrases held out of a first fit."""
@@ -70,7 +73,14 @@ class Model:
         self.coefficients = csr_matrix(np.where(np.abs(rows) < self.least, 0, rows))
         self.offsets = linear.intercept_.astype(np.float32)
         self.seen = {pair for one in views for pair in _pairs(one)}
+        self.mender.fit(one.shaped for one in views)
         return self
+
+    def look(self, text: Text, entities: List[Dict[Text, Any]]) -> View:
+        """The text as it was probably meant (slips.py), seen. ``entities``: those of the text as it stands."""
+        folded = fold(text)[0]
+        mended = self.mender.mend(folded)
+        return view(text, entities) if mended == folded else view(mended, recognise(mended))
 
     def read(self, seen: View) -> "Reading":
         """One message's readings; see the module."""
@@ -174,7 +184,7 @@ class IntentClassifier(GraphComponent):
             text = message.get(TEXT)
             if not text or not text.strip():
                 continue
-            reading = self._model.read(view(text, message.get(ENTITIES) or []))
+            reading = self._model.read(self._model.look(text, message.get(ENTITIES) or []))
             ranking = [{"name": name, "confidence": chance} for name, chance in reading.ranking[:RANKING]]
             message.set("intent", ranking[0], add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
@@ -184,7 +194,7 @@ class IntentClassifier(GraphComponent):
         return messages
 
     def _read(self, clause: Text) -> Tuple[Text, float]:
-        return self._model.read(view(clause, recognise(clause))).ranking[0]
+        return self._model.read(self._model.look(clause, recognise(clause))).ranking[0]
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Later components need nothing of ours."""

@@ -75,3 +75,15 @@ class ProfileChange(Base):
     detail: Mapped[dict[str, Any]]
     due_at: Mapped[datetime | None]
     at: Mapped[datetime]
+
+
+class CustomerNote(Base):
+    """What staff want to remember of a customer. ``by``: the writer's name."""
+
+    __tablename__ = "customer_notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    text: Mapped[str] = mapped_column(String(500))
+    by: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]

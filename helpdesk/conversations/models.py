@@ -51,7 +51,12 @@ class Conversation(Base):
     at_front: Mapped[bool] = mapped_column(default=False)  # came back without being answered
     queued_at: Mapped[datetime | None]
     waiting_since: Mapped[datetime | None]  # the customer's oldest line nobody answered
+    manager_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))  # both as they were when it was queued
+    last_agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
+    told_wait_seconds: Mapped[int | None]  # the first estimate the customer was told
     accepted_at: Mapped[datetime | None]
+    picked_up_at: Mapped[datetime | None]  # when the agent first turned to it; None: not yet
+    snoozed_until: Mapped[datetime | None]
     first_response_at: Mapped[datetime | None]
     understood: Mapped[
         dict[str, Any]

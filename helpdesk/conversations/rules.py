@@ -55,9 +55,23 @@ PRIORITY = {HandoverReason.ANGRY_COMPLAINT: 20, HandoverReason.BOT_AWAY: 5, Hand
 LEVEL_PRIORITY = {"platinum": 15, "gold": 8, "silver": 3}
 
 
-def priority(reason: HandoverReason, level: str | None, mood_points: int = 0) -> int:
-    """Points that put a waiting talk ahead of others: anger first, then the customer's level and mood (mood.py)."""
-    return PRIORITY.get(reason, 0) + LEVEL_PRIORITY.get(level or "", 0) + mood_points
+LEVEL_LABELS = {"platinum": "铂金会员", "gold": "黄金会员", "silver": "白银会员"}
+TOPIC_PRIORITY = {"complaint": 8, "payment_problem": 6, "account_problem": 4, "report_not_received": 3}
+
+
+def urgency(
+    reason: HandoverReason, level: str | None, mood_points: int = 0, mood: str = "", intents: Sequence[str | None] = ()
+) -> list[tuple[str, int]]:
+    """What puts a waiting talk ahead of others, in words with its points: why it was handed over, the customer's level,
+    the mood (mood.py), and the weightiest topic. Their sum is the talk's priority; waiting adds to it (routing/rules.py)."""
+    topic = max((i for i in intents if i in TOPIC_PRIORITY), key=lambda i: TOPIC_PRIORITY[i], default="")
+    parts = [
+        (reason.label, PRIORITY.get(reason, 0)),
+        (LEVEL_LABELS.get(level or "", ""), LEVEL_PRIORITY.get(level or "", 0)),
+        (f"情绪：{mood}", mood_points),
+        (f"话题：{INTENT_LABELS.get(topic, '')}", TOPIC_PRIORITY.get(topic, 0)),
+    ]
+    return [(why, points) for why, points in parts if points]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ class Agent(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     capacity: Mapped[int] = mapped_column(default=5)
     presence: Mapped[str] = mapped_column(String(10), default="offline")
+    presence_since: Mapped[datetime | None]
+    away_because: Mapped[str] = mapped_column(String(20), default="")  # no_answer: set away for not picking up
     seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

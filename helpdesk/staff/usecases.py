@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from core import settings, wake
 from core.errors import Conflict, Invalid, Unauthenticated
 from core.ids import new_token, token_hash
+from helpdesk.routing import queue
 from helpdesk.routing import usecases as routing
+from helpdesk.routing.distribution import locked_agent
 from helpdesk.staff.models import Agent, AgentSession, AgentSkill, AuditEntry
 from helpdesk.staff.rules import CAPACITY_MOST, SKILLS, Presence, Role
 
-PRESENCE = "presence"  # wake topic: {"agent_id"}
 SESSION_ENDED = "session_ended"  # wake topic: {"token_hash"}
 hasher = PasswordHasher()
 _nobody = hasher.hash("nobody has this password")  # so that an unknown name takes as long as a wrong password
@@ -85,7 +86,7 @@ def check_password(session: Session, name: str, password: str) -> int:
 
 def sign_in(session: Session, agent_id: int, now: datetime) -> tuple[Agent, str]:
     """The agent whose password was right, and a bearer token."""
-    agent = routing.locked_agent(session, agent_id)
+    agent = locked_agent(session, agent_id)
     token = new_token()
     session.add(
         AgentSession(
@@ -131,16 +132,17 @@ def set_presence(
     """Sets what the agent chose. Raises Invalid for a capacity out of range."""
     if capacity is not None:
         _check_capacity(capacity)
-    agent = routing.locked_agent(session, agent_id)
+    agent = locked_agent(session, agent_id)
     agent.seen_at = now
     agent.capacity = capacity or agent.capacity
+    agent.away_because = ""
     if agent.presence != presence:
-        agent.presence = presence.value
+        agent.presence, agent.presence_since = presence.value, now
         audit(session, agent, f"presence_{presence}", now)
     if presence == Presence.OFFLINE:
         routing.agent_gone(session, agent, now)
-    wake.note(session, PRESENCE, agent_id=agent.id)
-    wake.note(session, routing.QUEUE)
+    wake.note(session, queue.PRESENCE, agent_id=agent.id)
+    wake.note(session, queue.QUEUE)
     return agent
 
 
@@ -163,7 +165,7 @@ def silent(session: Session, now: datetime) -> Sequence[int]:
     return session.scalars(
         select(Agent.id)
         .where(
-            (Agent.presence != Presence.OFFLINE) | Agent.id.in_(routing.load_by_agent(session)),
+            (Agent.presence != Presence.OFFLINE) | Agent.id.in_(queue.load_by_agent(session)),
             (Agent.seen_at.is_(None)) | (Agent.seen_at < _last_sign(now)),
         )
         .order_by(Agent.id)
@@ -172,7 +174,7 @@ def silent(session: Session, now: datetime) -> Sequence[int]:
 
 def drop_silent(session: Session, agent_id: int, now: datetime) -> bool:
     """A silent agent is offline, the held talks back in the queue; False when there was a sign of life after all."""
-    agent = routing.locked_agent(session, agent_id)
+    agent = locked_agent(session, agent_id)
     if agent.seen_at is not None and agent.seen_at >= _last_sign(now):
         return False
     set_presence(session, agent_id, Presence.OFFLINE, now).seen_at = None

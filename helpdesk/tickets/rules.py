@@ -16,6 +16,7 @@ class TicketKind(StrEnum):
     ACCOUNT = "account"
     PRIVACY = "privacy"
     CALLBACK = "callback"
+    MESSAGE = "message"
     OTHER = "other"
 
     @property
@@ -31,6 +32,7 @@ class TicketKind(StrEnum):
             "account": "账号问题",
             "privacy": "个人信息",
             "callback": "回电",
+            "message": "留言",
             "other": "其他",
         }[self]
 

@@ -29,8 +29,9 @@ def open_ticket(
     customer_id: int | None = None,
     order_id: int | None = None,
     urgent: bool = False,
+    due: datetime | None = None,
 ) -> Ticket:
-    """A new ticket with its due time; the customer is the conversation's unless given."""
+    """A new ticket; due when its kind is unless given, and the customer the conversation's unless given."""
     ticket = Ticket(
         number=number("GD"),
         kind=kind.value,
@@ -43,7 +44,7 @@ def open_ticket(
         urgent=urgent,
         progress=[{"at": iso(now), "text": "已受理，正在安排同事跟进"}],
         created_at=now,
-        due_at=due_at(kind, urgent, now),
+        due_at=due or due_at(kind, urgent, now),
     )
     session.add(ticket)
     session.flush()

@@ -19,9 +19,9 @@ from helpdesk.conversations.rules import (
     for_the_brain,
     one_turn,
     pause_seconds,
-    priority,
     summary,
     taken_up,
+    urgency,
 )
 
 texts = st.text(max_size=80) | st.text(alphabet=" /／\t\n\u3000\u00a0\u200b\u2028\x1fa订1{}😀", max_size=12)
@@ -117,7 +117,10 @@ def test_the_note_for_the_agent_can_always_be_written_and_begins_with_the_reason
 
 @pytest.mark.parametrize("level", [None, "normal", "silver", "gold", "platinum", "unknown"])
 def test_anger_comes_before_any_level(level: str | None) -> None:
-    angry, calm = priority(HandoverReason.ANGRY_COMPLAINT, None), priority(HandoverReason.REQUESTED, level)
+    angry, calm = (
+        sum(points for _, points in urgency(reason, of))
+        for reason, of in ((HandoverReason.ANGRY_COMPLAINT, None), (HandoverReason.REQUESTED, level))
+    )
     assert angry > calm >= 0
 
 

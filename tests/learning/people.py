@@ -11,6 +11,7 @@ from helpdesk.conversations import brain, turns
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.turns import Answer
 from helpdesk.learning.models import Collected
+from helpdesk.routing import distribution
 from helpdesk.routing import usecases as routing
 from helpdesk.staff.models import Agent
 from jobs.turns import store
@@ -61,7 +62,7 @@ class Talk:
     def taken_by(self, agent: Agent) -> None:
         """Out of the queue."""
         with db.writing() as session:
-            routing.accept(session, agent.id, self.id, clock.now())
+            distribution.accept(session, agent.id, self.id, clock.now())
 
     def answered_by(self, agent: Agent, text: str) -> None:
         """A person's line."""

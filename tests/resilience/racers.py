@@ -19,6 +19,7 @@ from crm.customers.access import verify
 from helpdesk.conversations import turns, usecases
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.rules import State
+from helpdesk.routing import distribution
 from helpdesk.routing import usecases as routing
 from helpdesk.staff import usecases as staff
 from helpdesk.staff.models import AuditEntry
@@ -95,9 +96,9 @@ def serve(engine: Engine, agent_id: int, talks: list[str]) -> list[str]:
         try:
             with db.writing(engine) as session:
                 if n % 2 and order:
-                    talk = routing.accept(session, agent_id, order.pop(), clock.now())
+                    talk = distribution.accept(session, agent_id, order.pop(), clock.now())
                 else:
-                    found = routing.take_next(session, agent_id, clock.now())
+                    found = distribution.take_next(session, agent_id, clock.now())
                     if found is None:
                         return got
                     talk = found
@@ -114,7 +115,7 @@ def turmoil(engine: Engine, agent_id: int, talks: list[str]) -> int:
     for n in range(12):
         try:
             with db.writing(engine) as session:
-                talk = routing.take_next(session, agent_id, clock.now())
+                talk = distribution.take_next(session, agent_id, clock.now())
             if talk is None:
                 continue
             taken += 1

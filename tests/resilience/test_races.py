@@ -15,8 +15,10 @@ from helpdesk.conversations import turns
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import HandoverReason, State
 from helpdesk.conversations.usecases import locked, open_conversation, receive
+from helpdesk.routing import distribution
 from helpdesk.routing import usecases as routing
 from helpdesk.routing.models import Assignment
+from helpdesk.routing.queue import load_by_agent
 from helpdesk.staff.models import Agent, AgentSkill, AuditEntry
 from tests.resilience import racers
 from tests.resilience.racers import Crowd
@@ -116,7 +118,7 @@ def test_agents_who_take_write_vanish_and_come_back_at_once_never_wait_for_each_
                 select(Message.seq).where(Message.conversation_id == conversation.id).order_by(Message.seq)
             ).all()
             assert list(seqs) == list(range(1, conversation.last_seq + 1))
-        loads = routing.load_by_agent(session)
+        loads = load_by_agent(session)
     assert all(load <= 3 for load in loads.values())
 
 
@@ -162,7 +164,7 @@ def test_an_answer_to_a_talk_a_person_has_taken_over_is_thrown_away(database: En
     with db.writing(database) as session:
         routing.enqueue(session, locked(session, mine), HandoverReason.REQUESTED, now)
     with db.writing(database) as session:
-        routing.accept(session, agent_id, mine, now)
+        distribution.accept(session, agent_id, mine, now)
     with db.writing(database) as session:
         assert not turns.finish(session, turn, [turns.Answer("您的订单在路上。")], now)
         turns.failed(session, turn, now + timedelta(hours=1))

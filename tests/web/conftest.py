@@ -15,6 +15,7 @@ LIMITS = {
     "ZHIKE_TALKS_PER_ADDRESS": "20/minute",
     "ZHIKE_SIGN_INS_FAILED": "3/5 minutes",
     "ZHIKE_PRESENCE_TIMEOUT_SECONDS": "24",
+    "ZHIKE_DISTRIBUTION": "by_hand",
 }
 
 

@@ -15,6 +15,7 @@ from core.errors import NotFound
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import State
+from helpdesk.routing import distribution, queue
 from helpdesk.routing import usecases as routing
 from helpdesk.routing.models import Assignment
 from helpdesk.staff import usecases as staff
@@ -99,7 +100,7 @@ def _talk(session: Session, conversation_id: str, *, lock: bool = False) -> Conv
     """A talk this agent may see: waiting, own, or once own; supervisors see all. Raises NotFound."""
     me = _me(session)
     talk = conversations.locked(session, conversation_id) if lock else conversations.find(session, conversation_id)
-    mine = talk.agent_id == me.id or bool(routing.offered(session, me, [talk]))
+    mine = talk.agent_id == me.id or bool(queue.offered(session, me, [talk]))
     if not mine and me.role not in OVERSEES:
         was_mine = session.scalar(
             select(Assignment.id).where(Assignment.conversation_id == talk.id, Assignment.agent_id == me.id)
@@ -159,10 +160,20 @@ def presence(json_data: dict[str, Any]) -> dict[str, Any]:
 @bp.input(Which, location="query")
 @bp.doc(summary="Talks: waiting, mine, or ended", security="bearer", responses=responses(200, 401, 422))
 def talks(query_data: dict[str, Any]) -> dict[str, Any]:
-    """The queue in its order; mine with the newest activity first; my last fifty ended ones."""
+    """The queue in its order, before it what was assigned to me and waits for me to turn to it; mine with the newest
+    activity first; my last fifty ended ones."""
     with db.reading() as session:
         if query_data["state"] == "queued":
-            found = routing.offered(session, _me(session), routing.waiting(session, clock.now()))
+            me = _me(session)
+            assigned = select(Conversation).where(
+                Conversation.agent_id == me.id,
+                Conversation.state == State.WITH_AGENT,
+                Conversation.picked_up_at.is_(None),
+            )
+            found = [
+                *session.scalars(assigned.order_by(Conversation.accepted_at)),
+                *queue.offered(session, me, queue.waiting(session, clock.now())),
+            ]
         else:
             query = select(Conversation).where(Conversation.agent_id == g.agent_id)
             if query_data["state"] == "mine":
@@ -181,7 +192,7 @@ def talks(query_data: dict[str, Any]) -> dict[str, Any]:
 def take_next() -> Any:
     """The most urgent one that suits; 204 when nobody waits."""
     with db.writing() as session:
-        talk = routing.take_next(session, g.agent_id, clock.now())
+        talk = distribution.take_next(session, g.agent_id, clock.now())
         session.flush()
         return {"conversation": shapes.conversation(session, talk)} if talk else ("", 204)
 
@@ -192,7 +203,7 @@ def take_next() -> Any:
 def accept(conversation_id: str) -> dict[str, Any]:
     """Exactly one agent gets it."""
     with db.writing() as session:
-        talk = routing.accept(session, g.agent_id, conversation_id, clock.now())
+        talk = distribution.accept(session, g.agent_id, conversation_id, clock.now())
         session.flush()
         return {"conversation": shapes.conversation(session, talk)}
 
@@ -309,6 +320,7 @@ def read(conversation_id: str, json_data: dict[str, Any]) -> tuple[str, int]:
     with db.writing() as session:
         talk = _talk(session, conversation_id, lock=True)
         if talk.agent_id == g.agent_id:
+            distribution.pick_up(session, talk, clock.now())
             conversations.mark_read(session, talk, json_data["seq"], by="agent")
     return "", 204
 
@@ -359,8 +371,9 @@ def colleagues() -> dict[str, Any]:
     """To transfer to."""
     with db.reading() as session:
         found = session.scalars(select(Agent).where(Agent.role.in_(SERVES)).order_by(Agent.name)).all()
+        loads = queue.load_by_agent(session)
         return {
-            "agents": [shapes.agent(session, a) for a in found],
+            "agents": [shapes.agent(session, a, loads) for a in found],
             "skills": [{"name": name, "label": label} for name, label in SKILLS.items()],
         }
 

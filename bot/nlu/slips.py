@@ -1,0 +1,91 @@
+"""Mends homophone slips: phones' keyboards write 免邮次输 for 免邮次数, 遥求换 for 要求换.
+
+A noisy channel: where two neighbouring characters were never seen together in the phrases, each of them may have been
+meant as another of the same sound; of all readings the likeliest by runs of three characters wins, a change costing
+CHANGE. Characters stand one for one, so offsets stay. docs/adr/0008 has what else was tried.
+"""
+
+import math
+from collections import Counter, defaultdict
+from typing import Dict, Iterable, List, Text, Tuple
+
+from pypinyin import lazy_pinyin
+
+CHANGE = 6.0  # nats: between 4 and 6 as many slips are mended; from 8 on fewer, below 4 sound text is changed
+ALIKE, BEAM = 8, 8  # characters of one sound that are tried; readings kept at each step
+SHARES = (0.6, 0.3, 0.1)  # of runs of three, two and one
+
+
+class Mender:
+    """What was seen in training, and the texts it makes likelier."""
+
+    def __init__(self) -> None:
+        self.ones: Dict[Text, int] = {}
+        self.twos: Dict[Text, int] = {}
+        self.threes: Dict[Text, int] = {}
+        self.sounds: Dict[Text, List[Text]] = {}
+        self._total = 0
+
+    def fit(self, texts: Iterable[Text]) -> "Mender":
+        """Learns from texts as :func:`bot.nlu.text.shape` leaves them."""
+        ones: "Counter[str]" = Counter()
+        twos: "Counter[str]" = Counter()
+        threes: "Counter[str]" = Counter()
+        for text in texts:
+            whole = f"^{text}$"
+            ones.update(whole)
+            twos.update(whole[i : i + 2] for i in range(len(whole) - 1))
+            threes.update(whole[i : i + 3] for i in range(len(whole) - 2))
+        alike: Dict[Text, List[Text]] = defaultdict(list)
+        for character, _ in ones.most_common():
+            if _is_han(character) and len(alike[_sound(character)]) < ALIKE:
+                alike[_sound(character)].append(character)
+        self.ones, self.twos, self.threes = dict(ones), dict(twos), dict(threes)
+        self.sounds, self._total = dict(alike), sum(ones.values()) + len(ones)
+        return self
+
+    def mend(self, text: Text) -> Text:
+        """The folded text as it was probably meant; the same text when nothing in it is odd."""
+        choices = self._choices(text)
+        if all(len(choice) == 1 for choice in choices):
+            return text
+        readings: Dict[Text, Tuple[float, Text]] = {"^": (0.0, "")}  # by their last two characters
+        for choice in [*choices, ["$"]]:
+            after: Dict[Text, Tuple[float, Text]] = {}
+            for last, (likely, read) in readings.items():
+                for character in choice:
+                    cost = CHANGE if character != choice[0] else 0.0
+                    told = likely + self._likely(last, character) - cost
+                    key = (last + character)[-2:]
+                    if key not in after or after[key][0] < told:
+                        after[key] = told, read + character
+            best = sorted(after.items(), key=lambda item: -item[1][0])[:BEAM]
+            readings = dict(best)
+        return max(readings.values())[1][:-1]
+
+    def _choices(self, text: Text) -> List[List[Text]]:
+        """For each character itself, and where it is odd beside a neighbour those of its sound."""
+        whole = f"^{text}$"
+        odd = [whole[i : i + 2] not in self.twos for i in range(len(whole) - 1)]
+        choices = []
+        for n, character in enumerate(text):
+            others = self.sounds.get(_sound(character), []) if _is_han(character) and (odd[n] or odd[n + 1]) else []
+            choices.append([character, *(c for c in others if c != character)])
+        return choices
+
+    def _likely(self, last: Text, character: Text) -> float:
+        """The logarithm of the chance of a character after the last one or two."""
+        three, two, one = SHARES
+        pair = self.twos.get(last[-1] + character, 0) / max(self.ones.get(last[-1], 0), 1)
+        run = pair
+        if len(last) == 2:
+            run = self.threes.get(last + character, 0) / max(self.twos.get(last, 0), 1)
+        return math.log(three * run + two * pair + one * (self.ones.get(character, 0) + 0.5) / self._total)
+
+
+def _is_han(character: Text) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
+
+
+def _sound(character: Text) -> Text:
+    return lazy_pinyin(character)[0]

@@ -43,6 +43,7 @@ PUBLIC = {
     "pages.favicon",
     "pages.desk",
     "pages.administration",
+    "pages.supervision",
     "pages.help_centre",
     "pages.article",
     "pages.picture",  # its address is signed

@@ -71,6 +71,16 @@ def administration() -> Response:
     return send_from_directory(DESK, "admin.html", max_age=0)
 
 
+@bp.get("/supervisor")
+@bp.get("/supervisor/")
+@public
+def supervision() -> Response:
+    """What supervisors watch and steer the floor with, and the wall board; its data come over the API, with a token."""
+    if not (DESK / "supervisor.html").exists():
+        raise NotFound("班长台还没有构建，请先运行 make setup。")
+    return send_from_directory(DESK, "supervisor.html", max_age=0)
+
+
 @bp.get("/help")
 @public
 def help_centre() -> str:

@@ -53,7 +53,7 @@ class Conversation(Base):
     waiting_since: Mapped[datetime | None]  # the customer's oldest line nobody answered
     manager_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))  # both as they were when it was queued
     last_agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))
-    told_wait_seconds: Mapped[int | None]  # the first estimate the customer was told
+    left_by_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id"))  # who has just passed it on, or let it wait
     accepted_at: Mapped[datetime | None]
     picked_up_at: Mapped[datetime | None]  # when the agent first turned to it; None: not yet
     snoozed_until: Mapped[datetime | None]

@@ -134,6 +134,7 @@ def give(
     conversations.move(session, conversation, State.WITH_AGENT)
     conversation.agent_id, conversation.accepted_at = agent.id, now
     conversation.to_agent_id, conversation.at_front, conversation.snoozed_until = None, False, None
+    conversation.left_by_id = None
     conversation.picked_up_at = None if how == "assigned" else now
     session.add(
         Assignment(
@@ -143,12 +144,11 @@ def give(
             how=how,
             reason=reason,
             decision=decision,
-            told_wait_seconds=conversation.told_wait_seconds,
             queued_at=conversation.queued_at or now,
             accepted_at=now,
         )
     )
-    conversation.told_wait_seconds = None
+    queue.end_stay(session, conversation, now, "assigned")
     conversations.add_line(
         session,
         conversation,

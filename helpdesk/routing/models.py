@@ -26,9 +26,28 @@ class Assignment(Base):
     how: Mapped[str] = mapped_column(String(20), default="taken")
     reason: Mapped[str] = mapped_column(String(100), default="")
     decision: Mapped[dict[str, Any] | None]
-    told_wait_seconds: Mapped[int | None]  # what the customer was told when queued, for the first stretch only
     queued_at: Mapped[datetime]
     accepted_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(20))
+
+
+class QueueStay(Base):
+    """One stay of a talk in the queue. ``ended_by``: assigned, left, closed, follow_up (a message or call-back instead).
+
+    ``told_wait_seconds``: the estimate told at its beginning; None when nobody was there, or nothing was told.
+    """
+
+    __tablename__ = "queue_stays"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), index=True)
+    skill: Mapped[str | None] = mapped_column(String(40))
+    level: Mapped[str | None] = mapped_column(String(20))
+    priority: Mapped[int]
+    first: Mapped[bool]  # False: came back (transfer, agent gone)
+    told_wait_seconds: Mapped[int | None]
+    begun_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(String(20))
 

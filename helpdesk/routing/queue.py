@@ -14,7 +14,7 @@ from core import settings
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.rules import State
 from helpdesk.routing import hours
-from helpdesk.routing.models import Assignment
+from helpdesk.routing.models import Assignment, QueueStay
 from helpdesk.routing.rules import PLACE, Seat, Waiting, estimated_wait_seconds, in_order, suits
 from helpdesk.staff.models import Agent
 from helpdesk.staff.rules import OVERSEES, Presence
@@ -41,7 +41,35 @@ def as_waiting(talk: Conversation) -> Waiting:
         to_agent=talk.to_agent_id,
         manager=talk.manager_id,
         last_agent=talk.last_agent_id,
+        left_by=talk.left_by_id,
     )
+
+
+def begin_stay(
+    session: Session, talk: Conversation, now: datetime, *, first: bool, told_wait_seconds: int | None = None
+) -> None:
+    """Notes that the talk waits from now on."""
+    level = talk.customer.level if talk.customer else None
+    session.add(
+        QueueStay(
+            conversation_id=talk.id,
+            skill=talk.skill,
+            level=level,
+            priority=talk.priority,
+            first=first,
+            told_wait_seconds=told_wait_seconds,
+            begun_at=now,
+        )
+    )
+
+
+def end_stay(session: Session, talk: Conversation, now: datetime, ended_by: str) -> None:
+    """Notes that it does not wait any more, and why."""
+    running = session.scalars(
+        select(QueueStay).where(QueueStay.conversation_id == talk.id, QueueStay.ended_at.is_(None))
+    )
+    for stay in running:
+        stay.ended_at, stay.ended_by = now, ended_by
 
 
 def waiting(session: Session, now: datetime) -> list[Conversation]:

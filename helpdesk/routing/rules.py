@@ -38,6 +38,7 @@ class Waiting:
     to_agent: int | None = None
     manager: int | None = None
     last_agent: int | None = None
+    left_by: int | None = None  # who has just passed it on or let it wait: not the same one again at once
 
     def kept(self) -> dict[str, Any]:
         """As JSON."""
@@ -130,13 +131,17 @@ def reserved_for(talk: Waiting, there: Collection[int], online: Collection[int],
 def eligible(talk: Waiting, seats: Sequence[Seat], there: Collection[int], now: datetime) -> list[Seat]:
     """Those of the present agents who may take the talk now, whether or not they have room.
 
-    Who does not have the skill may take it when nobody present has it, or after WIDEN_AFTER.
+    Who does not have the skill may take it when nobody present has it, or after WIDEN_AFTER; who has just passed it on
+    when nobody else is present, or after NAMED_FIRST.
     """
     only = reserved_for(talk, there, {seat.agent_id for seat in seats}, now)
     if only is not None:
         return [seat for seat in seats if seat.agent_id == only]
+    waited = now - talk.queued_at
+    others = [seat for seat in seats if seat.agent_id != talk.left_by]
+    seats = others if others and waited < NAMED_FIRST else seats
     skilled = [seat for seat in seats if suits(talk.skill, seat.skills)]
-    return skilled if skilled and now - talk.queued_at < WIDEN_AFTER else list(seats)
+    return skilled if skilled and waited < WIDEN_AFTER else list(seats)
 
 
 def choose(talk: Waiting, seats: Sequence[Seat], there: Collection[int], now: datetime) -> Decision | None:

@@ -61,11 +61,11 @@ def enqueue(
     conversation.queued_at, conversation.at_front = now, False
     conversation.waiting_since = conversation.waiting_since or now
     conversation.answered_seq = conversation.last_seq
-    conversation.picked_up_at = conversation.snoozed_until = None
+    conversation.picked_up_at = conversation.snoozed_until = conversation.left_by_id = None
     conversation.manager_id, conversation.last_agent_id = _known_agents(session, conversation, now)
     session.flush()
     place = queue.picture(session, now).place(conversation.id)
-    conversation.told_wait_seconds = place["estimated_wait_seconds"]
+    queue.begin_stay(session, conversation, now, first=True, told_wait_seconds=place["estimated_wait_seconds"])
     conversations.add_line(
         session, conversation, now, sender="system", kind="queue", text=_told(reason, place), payload={"queue": place}
     )
@@ -123,14 +123,18 @@ def minutes(seconds: int) -> str:
 
 def leave_queue(session: Session, conversation: Conversation, now: datetime) -> None:
     """The customer would rather not wait: back to the bot. Raises Conflict when not waiting."""
+    to_the_bot(session, conversation, now, "left", "已为您取消排队。我一直都在，需要时随时说“转人工”。")
+
+
+def to_the_bot(session: Session, conversation: Conversation, now: datetime, ended_by: str, told: str) -> None:
+    """Out of the queue, with a line to the customer. Raises Conflict when not waiting."""
     if conversation.state != State.QUEUED:
         raise Conflict("您现在没有在排队。", code="not_queued")
     conversations.move(session, conversation, State.BOT)
     conversation.queued_at = conversation.handover = conversation.to_agent_id = None
     conversation.waiting_since, conversation.answered_seq = None, conversation.last_seq
-    conversations.add_line(
-        session, conversation, now, sender="system", text="已为您取消排队。我一直都在，需要时随时说“转人工”。"
-    )
+    queue.end_stay(session, conversation, now, ended_by)
+    conversations.add_line(session, conversation, now, sender="system", text=told)
     wake.note(session, QUEUE)
 
 
@@ -215,7 +219,6 @@ def not_answered(session: Session, agent_id: int, conversation_id: str, now: dat
         agent.presence, agent.presence_since, agent.away_because = Presence.AWAY, now, "no_answer"
         wake.note(session, PRESENCE, agent_id=agent.id)
     back_to_queue(session, conversation, now, ended_by="unanswered")
-    conversation.last_agent_id = None
     conversations.add_line(
         session,
         conversation,
@@ -229,12 +232,17 @@ def not_answered(session: Session, agent_id: int, conversation_id: str, now: dat
 def back_to_queue(
     session: Session, conversation: Conversation, now: datetime, *, ended_by: str, at_front: bool = True
 ) -> None:
-    """From an agent to the queue; the talk is locked."""
+    """From an agent to the queue; the talk is locked. It does not go back to the same agent at once."""
     end_assignment(session, conversation, now, ended_by)
     conversations.move(session, conversation, State.QUEUED)
+    conversation.left_by_id = conversation.agent_id
+    if conversation.manager_id == conversation.agent_id:
+        conversation.manager_id = None
+    conversation.last_agent_id = None
     conversation.agent_id = conversation.picked_up_at = conversation.snoozed_until = None
     conversation.queued_at, conversation.at_front = now, at_front
     conversation.waiting_since = conversation.waiting_since or now
+    queue.begin_stay(session, conversation, now, first=False)
     wake.note(session, QUEUE)
 
 
@@ -258,6 +266,7 @@ def customer_closes(session: Session, conversation: Conversation, now: datetime)
     end_assignment(session, conversation, now, "closed")
     if conversation.state == State.QUEUED:
         conversation.queued_at = None
+        queue.end_stay(session, conversation, now, "closed")
     conversations.close(session, conversation, now, "客户结束")
     wake.note(session, QUEUE)
 

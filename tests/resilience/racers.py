@@ -102,7 +102,8 @@ def serve(engine: Engine, agent_id: int, talks: list[str]) -> list[str]:
                     if found is None:
                         return got
                     talk = found
-            got.append(talk.id)
+            if talk.id not in got:  # one's own may be accepted again
+                got.append(talk.id)
         except Conflict as conflict:
             if conflict.code == "capacity":
                 return got

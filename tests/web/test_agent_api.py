@@ -274,7 +274,7 @@ def test_the_agent_sees_the_whole_talk_and_the_hand_over_note(site: Site) -> Non
     assert "七天无理由怎么算" in note["summary"]
     assert note["intents"] == [{"intent": "faq", "label": "问规则", "text": "七天无理由怎么算"}]
     assert note["tried"] == ["问规则"]
-    assert set(note) == {"reason", "reason_label", "summary", "intents", "slots", "tried"}
+    assert set(note) == {"reason", "reason_label", "summary", "intents", "slots", "tried", "urgency"}
     assert told["customer"] is None
 
 

@@ -18,7 +18,8 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     chunkSizeWarningLimit: 700,
-    rollupOptions: { input: { index: 'index.html', admin: 'admin.html' } }, // the desk, and the administration
+    // The desk, the administration, and the supervisors' page.
+    rollupOptions: { input: { index: 'index.html', admin: 'admin.html', supervisor: 'supervisor.html' } },
   },
   server: {
     host: '127.0.0.1',

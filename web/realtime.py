@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from flask import request
-from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, emit, join_room
+from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, emit, join_room, leave_room
 from socketio.packet import ACK, CONNECT, DISCONNECT, EVENT, Packet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from core.text import storable
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import State
-from helpdesk.routing import queue
+from helpdesk.routing import consulting, queue
 from helpdesk.staff import usecases as staff
 from helpdesk.staff.models import Agent
 from helpdesk.staff.rules import Presence
@@ -143,6 +143,20 @@ class Desk(Namespace):
             waiting = queue.waiting(session, clock.now())
             emit("queue", _queue(session, queue.offered(session, session.get_one(Agent, agent_id), waiting), {}))
 
+    def on_watch(self, data: Any = None, *_: Any) -> None:
+        """Begins or ends to push a talk the agent may see to this connection."""
+        agent_id = _agents.get(request.sid, (0, ""))[0]  # type: ignore[attr-defined]
+        wanted = str(data.get("conversation_id") or "") if isinstance(data, dict) else ""
+        if not agent_id or not wanted or not storable(wanted):
+            return
+        if not data.get("on"):
+            leave_room(f"watch:{wanted}")
+            return
+        with db.reading() as session:
+            talk = session.get(Conversation, wanted)
+            if talk is not None and consulting.may_see(session, session.get_one(Agent, agent_id), talk):
+                join_room(f"watch:{talk.id}")
+
     def on_disconnect(self, *_: Any) -> None:
         """Gone; after the presence time-out without any other sign the talks go back."""
         _agents.pop(request.sid, None)  # type: ignore[attr-defined]
@@ -173,6 +187,7 @@ def listen() -> None:
     wake.listen(queue.PRESENCE, _presence)
     wake.listen(staff.SESSION_ENDED, lambda data: _end_sessions({data["token_hash"]}))
     wake.listen("typing", _typing)
+    wake.listen(consulting.MENTIONED, _mentioned)
     wake.listen("read", _read)
 
 
@@ -185,10 +200,15 @@ def _changed(data: dict[str, Any]) -> None:
             shown = shapes.message(line)
             if line.kind != "note":
                 socketio.emit("message", shown, namespace=CHAT, to=f"talk:{talk.id}")
-            if talk.agent_id is not None:
-                own = {**shown, "conversation_id": talk.id}
-                socketio.emit("message", own, namespace=DESK, to=f"agent:{talk.agent_id}")
+            own = {**shown, "conversation_id": talk.id}
+            for room in _desks(talk):
+                socketio.emit("message", own, namespace=DESK, to=room)
         _tell_state(talk, shapes.state(session, talk, clock.now()))
+
+
+def _desks(talk: Conversation, *more: int | None) -> list[str]:
+    """The rooms of those who see the talk: its agent (and ``more`` agents), and who watches it."""
+    return [f"watch:{talk.id}", *(f"agent:{agent_id}" for agent_id in {talk.agent_id, *more} - {None})]
 
 
 def _unpushed(session: Session, talk: Conversation, seq: int) -> list[Message]:
@@ -218,8 +238,8 @@ def _tell_state(talk: Conversation, told: dict[str, Any]) -> None:
     else:
         _told[talk.id] = told, talk.agent_id, talk.epoch
     socketio.emit("state", told, namespace=CHAT, to=f"talk:{talk.id}")
-    for agent_id in {before[1] if before else None, talk.agent_id} - {None}:
-        socketio.emit("state", shapes.state_for_agents(told, talk), namespace=DESK, to=f"agent:{agent_id}")
+    for room in _desks(talk, before[1] if before else None):
+        socketio.emit("state", shapes.state_for_agents(told, talk), namespace=DESK, to=room)
 
 
 def _queue(session: Session, waiting: list[Conversation], shown: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -292,6 +312,11 @@ def _presence(data: dict[str, Any]) -> None:
             load = queue.load_by_agent(session).get(who.id, 0)
             told = {"agent_id": who.id, "name": who.display_name, "state": who.presence, "load": load}
             socketio.emit("presence", told, namespace=DESK, to="agents")
+
+
+def _mentioned(data: dict[str, Any]) -> None:
+    told = {key: data[key] for key in ("conversation_id", "by", "text")}
+    socketio.emit("mention", told, namespace=DESK, to=f"agent:{data['agent_id']}")
 
 
 def _typing(data: dict[str, Any]) -> None:

@@ -4,24 +4,32 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from actions.cards import parcel_card
 from core.clock import iso
 from core.text import mask_phone
+from crm.customers import notes
+from crm.customers.models import Customer, CustomerNote
+from crm.loyalty.models import Coupon
 from crm.loyalty.rules import Level
 from crm.orders import usecases as orders
 from crm.orders.models import Order
-from crm.orders.rules import OrderStatus
+from crm.orders.rules import PAYMENT_METHODS, OrderStatus, ParcelStatus
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import INTENT_LABELS, SLOT_LABELS, HandoverReason, State
 from helpdesk.routing import queue
+from helpdesk.routing.models import Assignment, ClientManager, Mention
 from helpdesk.routing.queue import Picture
+from helpdesk.service.rules import COUPON_VALID, Template, may_give, most_used
 from helpdesk.staff.models import Agent
 from helpdesk.staff.rules import SKILLS
 from helpdesk.surveys.models import Rating
+from helpdesk.tickets import followups
 from helpdesk.tickets import usecases as tickets
+from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.rules import TicketKind, TicketStatus
 
 OWN_KEYS = {"payload"}  # what a button says to the brain is not the browser's business
@@ -122,10 +130,9 @@ def handover(conversation: Conversation) -> dict[str, Any] | None:
     }
 
 
-def conversation(session: Session, talk: Conversation, last: Message | None = None) -> dict[str, Any]:
+def conversation(session: Session, talk: Conversation) -> dict[str, Any]:
     """CONV."""
-    if last is None:
-        last = session.get(Message, (talk.id, talk.last_seq))
+    last = session.get(Message, (talk.id, talk.last_seq))
     customer = talk.customer
     return {
         "id": talk.id,
@@ -152,10 +159,25 @@ def conversation(session: Session, talk: Conversation, last: Message | None = No
         "started_at": iso(talk.started_at),
         "accepted_at": iso(talk.accepted_at),
         "first_response_at": iso(talk.first_response_at),
+        "assigned_because": _because(session, talk),
         "picked_up": talk.picked_up_at is not None,
         "snoozed_until": iso(talk.snoozed_until),
         "tags": talk.tags,
     }
+
+
+def _because(session: Session, talk: Conversation) -> str | None:
+    if talk.state != State.WITH_AGENT:
+        return None
+    return session.scalar(
+        select(Assignment.reason).where(Assignment.conversation_id == talk.id, Assignment.ended_at.is_(None)).limit(1)
+    )
+
+
+def mentioned(session: Session, talk: Conversation, mention: Mention, by: str) -> dict[str, Any]:
+    """CONV with who asked for advice, where, and whether it has been looked at."""
+    told = {"by": by, "seq": mention.seq, "seen": mention.seen_at is not None}
+    return {**conversation(session, talk), "mention": told}
 
 
 def order(found: Order) -> dict[str, Any]:
@@ -209,17 +231,7 @@ def customer(session: Session, talk: Conversation) -> dict[str, Any] | None:
         "points": who.points,
         "verified_by": talk.verified_by,
         "orders": [order(o) for o in orders.visible(session, access, 10)],
-        "tickets": [
-            {
-                "number": t.number,
-                "kind_label": TicketKind(t.kind).label,
-                "status_label": TicketStatus(t.status).label,
-                "subject": t.subject,
-                "created_at": iso(t.created_at),
-                "due_at": iso(t.due_at),
-            }
-            for t in (tickets.of_customer(session, who.id) if access.whole else [])
-        ],
+        "tickets": [ticket(t) for t in (tickets.of_customer(session, who.id) if access.whole else [])],
         "conversations": [
             {
                 "id": c.id,
@@ -231,9 +243,134 @@ def customer(session: Session, talk: Conversation) -> dict[str, Any] | None:
             }
             for c in (earlier if access.whole else [])
         ],
+        **_of_account(session, who, access.whole),
     }
 
 
 def many(session: Session, talks: Sequence[Conversation]) -> list[dict[str, Any]]:
     """CONVs."""
     return [conversation(session, talk) for talk in talks]
+
+
+def ticket(found: Ticket) -> dict[str, Any]:
+    """TICKET."""
+    return {
+        "number": found.number,
+        "kind": found.kind,
+        "kind_label": TicketKind(found.kind).label,
+        "status_label": TicketStatus(found.status).label,
+        "subject": found.subject,
+        "urgent": found.urgent,
+        "created_at": iso(found.created_at),
+        "due_at": iso(found.due_at),
+    }
+
+
+def task(found: Ticket, customer_name: str | None, now: datetime) -> dict[str, Any]:
+    """TASK."""
+    return {
+        "number": found.number,
+        "kind": found.kind,
+        "kind_label": TicketKind(found.kind).label,
+        "subject": found.subject,
+        "detail": followups.text_of(found),
+        "phone": followups.phone_of(found),
+        "customer_name": customer_name or "访客",
+        "conversation_id": found.conversation_id,
+        "created_at": iso(found.created_at),
+        "due_at": iso(found.due_at),
+        "overdue": found.due_at < now,
+    }
+
+
+def _of_account(session: Session, who: Customer, whole: bool) -> dict[str, Any]:
+    """The part of CUSTOMER that belongs to the account: left empty for who proved one order only."""
+    if not whole:
+        nothing = {"average": None, "count": 0}
+        return {"notes": [], "satisfaction": nothing, "value_cents_12m": None, "orders_count": None, "manager": None,
+                "tags": []}  # fmt: skip
+    manager = select(Agent.display_name).join(ClientManager, ClientManager.agent_id == Agent.id)
+    tagged = select(Conversation.tags).where(Conversation.customer_id == who.id)
+    return {
+        "notes": [customer_note(note) for note in notes.newest(session, who)],
+        "satisfaction": _satisfaction(session, who),
+        "value_cents_12m": who.spent_cents,
+        "orders_count": session.scalar(select(func.count()).where(Order.customer_id == who.id)),
+        "manager": session.scalar(manager.where(ClientManager.customer_id == who.id)),
+        "tags": most_used(session.scalars(tagged.order_by(Conversation.started_at.desc()).limit(50)), 10),
+    }
+
+
+def customer_note(note: CustomerNote) -> dict[str, Any]:
+    """A note on a customer."""
+    return {"text": note.text, "by": note.by, "at": iso(note.at)}
+
+
+def _satisfaction(session: Session, who: Customer) -> dict[str, Any]:
+    """The mean of the scores that count: the newest one a talk, for the bot and for people each."""
+    found = session.scalars(
+        select(Rating)
+        .join(Conversation, Conversation.id == Rating.conversation_id)
+        .where(Conversation.customer_id == who.id)
+        .order_by(Rating.at, Rating.id)
+    )
+    scores = {(rating.conversation_id, rating.of): rating.score for rating in found}
+    average = round(sum(scores.values()) / len(scores), 1) if scores else None
+    return {"average": average, "count": len(scores)}
+
+
+def order_for_agents(found: Order, why_not: dict[str, str | None]) -> dict[str, Any]:
+    """ORDER with what an agent needs besides. ``why_not``: what speaks against each deed, None when it may be done."""
+    return {
+        **order(found),
+        "recipient": found.recipient,
+        "address": found.address,
+        "phone_masked": mask_phone(found.phone),
+        "payments": [
+            {
+                "method": paid.method,
+                "method_label": PAYMENT_METHODS.get(paid.method, paid.method),
+                "amount_cents": paid.amount_cents,
+                "status": paid.status,
+                "status_label": PAYMENT_STATES.get(paid.status, paid.status),
+                "failure": paid.failure,
+                "at": iso(paid.at),
+            }
+            for paid in found.payments
+        ],
+        "parcels": [parcel_card(found, p, f"包裹{ParcelStatus(p.status).label}")[1] for p in found.parcels],
+        "may": {deed: {"ok": why is None, "why": why or ""} for deed, why in why_not.items()},
+    }
+
+
+PAYMENT_STATES = {
+    "succeeded": "支付成功",
+    "failed": "支付失败",
+    "pending": "等待结果",
+    "surplus": "重复支付",
+    "returned": "已退回",
+}
+
+
+def coupon(given: Coupon) -> dict[str, Any]:
+    """COUPON."""
+    return {
+        "name": given.name,
+        "code": given.code,
+        "value_cents": given.value_cents,
+        "threshold_cents": given.threshold_cents,
+        "valid_from": iso(given.valid_from),
+        "valid_to": iso(given.valid_to),
+    }
+
+
+def coupon_template(template: Template, role: str) -> dict[str, Any]:
+    """A coupon an agent can choose, and whether this role may give it."""
+    return {
+        "id": template.id,
+        "title": template.title,
+        "amount_cents": template.amount_cents,
+        "threshold_cents": template.threshold_cents,
+        "valid_days": COUPON_VALID.days,
+        "may_give": may_give(role, template),
+    }

@@ -148,6 +148,7 @@ def receive(
         client_message_id=key,
     )
     conversation.customer_read_seq = message.seq
+    conversation.snoozed_until = None
     conversation.waiting_since = conversation.waiting_since or now
     return message.seq, True
 

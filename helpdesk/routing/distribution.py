@@ -22,7 +22,7 @@ from helpdesk.routing import queue, rules
 from helpdesk.routing.models import Assignment
 from helpdesk.routing.queue import QUEUE
 from helpdesk.staff.models import Agent
-from helpdesk.staff.rules import Presence
+from helpdesk.staff.rules import SERVES, Presence
 
 MOST_AT_ONCE = 20  # talks given in one transaction, so that others get to write in between
 
@@ -46,7 +46,7 @@ def distribute(session: Session, now: datetime) -> int:
     """Gives as many as can be given now (MOST_AT_ONCE); how many were given."""
     agents = session.scalars(
         select(Agent)
-        .where(Agent.presence == Presence.ONLINE)
+        .where(Agent.presence == Presence.ONLINE, Agent.role.in_(SERVES))
         .order_by(Agent.id)
         .options(selectinload(Agent.skills))
         .with_for_update(key_share=True)
@@ -92,7 +92,7 @@ def accept(session: Session, agent_id: int, conversation_id: str, now: datetime)
         raise Conflict(f"这个会话已经由{taken_by}接入了。" if taken_by else "这个会话已经不在排队了。", code="taken")
     if not queue.offered(session, agent, [conversation]):
         raise Conflict("这个会话是同事指定转给另一位的，请接别的会话。", code="reserved")
-    _need_room(session, agent, queue.weight(conversation.channel))
+    need_room(session, agent, queue.weight(conversation.channel))
     return give(session, agent, conversation, now, how="taken", reason="坐席自己接入")
 
 
@@ -102,7 +102,7 @@ def take_next(session: Session, agent_id: int, now: datetime) -> Conversation | 
     skills = frozenset(skill.skill for skill in agent.skills)
     waiting = queue.offered(session, agent, queue.waiting(session, now))
     if waiting:
-        _need_room(session, agent, min(queue.weight(talk.channel) for talk in waiting))
+        need_room(session, agent, min(queue.weight(talk.channel) for talk in waiting))
     room = agent.capacity * rules.PLACE - queue.units_by_agent(session).get(agent.id, 0)
     waiting = [talk for talk in waiting if queue.weight(talk.channel) <= room]
     mine = [c for c in waiting if c.to_agent_id == agent_id]
@@ -115,7 +115,8 @@ def take_next(session: Session, agent_id: int, now: datetime) -> Conversation | 
     return None
 
 
-def _need_room(session: Session, agent: Agent, units: int) -> None:
+def need_room(session: Session, agent: Agent, units: int) -> None:
+    """Raises Conflict when the agent, who is locked, has not so many units of load left."""
     if queue.units_by_agent(session).get(agent.id, 0) + units > agent.capacity * rules.PLACE:
         raise Conflict(f"您手上已有 {agent.capacity} 个会话，先结束一个再接入。", code="capacity")
 

@@ -76,3 +76,33 @@ def told_day(opening: datetime, now: datetime) -> str:
     days = (opening.date() - now.date()).days
     day = {0: "今天", 1: "明天", 2: "后天"}.get(days) or f"{opening.month}月{opening.day}日"
     return f"{day} {opening:%H:%M}"
+
+
+class When(StrEnum):
+    """When a customer would like to be called back."""
+
+    ASAP = "asap"
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+    @property
+    def label(self) -> str:
+        """As customers read it."""
+        return {"asap": "尽快", "morning": "上午", "afternoon": "下午", "evening": "晚上"}[self]
+
+
+PARTS = {When.MORNING: time(12), When.AFTERNOON: time(18), When.EVENING: time(21)}
+PROMISED = timedelta(hours=2)  # docs/shop.md: 回电 within two working hours
+
+
+def call_back_due(when: When, now: datetime, opening: datetime | None) -> datetime:
+    """By when to call: two hours after people are there, or the end of the next such part of a day.
+
+    ``opening``: when people are there next (now, if they are); None: not in sight, then in two hours all the same.
+    """
+    begin = max(now, opening) if opening else now
+    if when == When.ASAP:
+        return begin + PROMISED
+    due = datetime.combine(begin.date(), PARTS[when], begin.tzinfo)
+    return due if due - begin >= timedelta(hours=1) else due + timedelta(days=1)

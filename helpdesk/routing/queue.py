@@ -17,7 +17,7 @@ from helpdesk.routing import hours
 from helpdesk.routing.models import Assignment, QueueStay
 from helpdesk.routing.rules import PLACE, Seat, Waiting, estimated_wait_seconds, in_order, suits
 from helpdesk.staff.models import Agent
-from helpdesk.staff.rules import OVERSEES, Presence
+from helpdesk.staff.rules import OVERSEES, SERVES, Presence
 
 PRESENCE = "presence"  # wake topic: {"agent_id"}
 QUEUE = "queue"  # wake topic: {} – who waits, or who is there, has changed
@@ -121,7 +121,10 @@ def seats(agents: Sequence[Agent], loads: dict[int, int], idle: dict[int, dateti
 def present(session: Session) -> Sequence[Agent]:
     """Agents who take talks now."""
     return session.scalars(
-        select(Agent).where(Agent.presence == Presence.ONLINE).options(selectinload(Agent.skills)).order_by(Agent.id)
+        select(Agent)
+        .where(Agent.presence == Presence.ONLINE, Agent.role.in_(SERVES))
+        .options(selectinload(Agent.skills))
+        .order_by(Agent.id)
     ).all()
 
 

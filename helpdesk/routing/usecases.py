@@ -19,7 +19,7 @@ from helpdesk.routing import queue
 from helpdesk.routing.distribution import locked_agent, pick_up
 from helpdesk.routing.models import Assignment, ClientManager
 from helpdesk.routing.queue import PRESENCE, QUEUE
-from helpdesk.staff.models import Agent
+from helpdesk.staff.models import Agent, AuditEntry
 from helpdesk.staff.rules import SERVES, SKILL_OF_INTENT, SKILLS, Presence
 
 KNOWN_FOR = timedelta(days=30)  # so long the agent who served last comes first
@@ -217,6 +217,7 @@ def not_answered(session: Session, agent_id: int, conversation_id: str, now: dat
         return False
     if agent.presence == Presence.ONLINE:
         agent.presence, agent.presence_since, agent.away_because = Presence.AWAY, now, "no_answer"
+        session.add(AuditEntry(agent_id=agent.id, what=f"presence_{Presence.AWAY}", about="no_answer", at=now))
         wake.note(session, PRESENCE, agent_id=agent.id)
     back_to_queue(session, conversation, now, ended_by="unanswered")
     conversations.add_line(
@@ -244,6 +245,12 @@ def back_to_queue(
     conversation.waiting_since = conversation.waiting_since or now
     queue.begin_stay(session, conversation, now, first=False)
     wake.note(session, QUEUE)
+
+
+def snooze(session: Session, conversation: Conversation, until: datetime | None) -> None:
+    """Sets a talk aside until then, or (None) takes it up again. It keeps its place: it is still the agent's."""
+    conversation.snoozed_until = until
+    wake.note(session, conversations.CHANGED, id=conversation.id, seq=conversation.last_seq + 1)
 
 
 def finish(

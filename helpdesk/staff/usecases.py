@@ -1,6 +1,6 @@
 """Staff: made, signed in and out, present or not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -41,12 +41,8 @@ def add_agent(
     display_name: str | None = None,
 ) -> Agent:
     """A new member of staff. Raises Conflict when the name is taken, Invalid for an unknown skill or a bad number."""
-    unknown = set(skills) - set(SKILLS)
-    if unknown:
-        raise Invalid(f"没有这样的技能组：{'、'.join(sorted(unknown))}。可选：{'、'.join(SKILLS)}。")
-    if any(not 1 <= level <= 5 for level in skills.values()):
-        raise Invalid("熟练度是 1 到 5。")
-    _check_capacity(capacity)
+    check_skills(skills)
+    check_capacity(capacity)
     if session.scalar(select(Agent.id).where(Agent.name == name)) is not None:
         raise Conflict(f"已经有叫 {name} 的坐席了。")
     agent = Agent(
@@ -64,7 +60,17 @@ def add_agent(
     return agent
 
 
-def _check_capacity(capacity: int) -> None:
+def check_skills(skills: Mapping[str, int]) -> None:
+    """Raises Invalid for a skill group that does not exist, or a proficiency that is not 1–5."""
+    unknown = set(skills) - set(SKILLS)
+    if unknown:
+        raise Invalid(f"没有这样的技能组：{'、'.join(sorted(unknown))}。可选：{'、'.join(SKILLS)}。")
+    if any(not 1 <= level <= 5 for level in skills.values()):
+        raise Invalid("熟练度是 1 到 5。")
+
+
+def check_capacity(capacity: int) -> None:
+    """Raises Invalid for a number of talks out of range."""
     if not 1 <= capacity <= CAPACITY_MOST:
         raise Invalid(f"同时接待数要在 1 到 {CAPACITY_MOST} 之间。")
 
@@ -131,7 +137,7 @@ def set_presence(
 ) -> Agent:
     """Sets what the agent chose. Raises Invalid for a capacity out of range."""
     if capacity is not None:
-        _check_capacity(capacity)
+        check_capacity(capacity)
     agent = locked_agent(session, agent_id)
     agent.seen_at = now
     agent.capacity = capacity or agent.capacity

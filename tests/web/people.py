@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, update
 
 from core import clock, db
 from core.ids import new_token, token_hash
@@ -257,6 +257,11 @@ class Site:
         """Changes records behind the system's back."""
         with db.writing(self.engine) as session:
             session.execute(update(table).where(*where).values(**values))
+
+    def clear(self, table: Any) -> None:
+        """Empties a table."""
+        with db.writing(self.engine) as session:
+            session.execute(delete(table))
 
     def nobody_waits(self) -> None:
         """Ends all talks in the queue, and those that would come back to it."""

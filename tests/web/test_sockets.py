@@ -15,7 +15,7 @@ from helpdesk.staff.models import Agent
 from tests.web.brain import StandInBrain
 from tests.web.people import Site, Staff, Visitor
 
-EVENTS = ("message", "state", "typing", "read", "queue", "presence", "session_ended")
+EVENTS = ("message", "state", "typing", "read", "queue", "presence", "session_ended", "mention")
 WAIT_SECONDS = 20
 
 

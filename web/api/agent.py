@@ -1,34 +1,36 @@
 """The API of agents' programs and of the desk (docs/api.md)."""
 
+from datetime import timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
 from apiflask.fields import Integer, List, String
-from apiflask.validators import Length, OneOf
+from apiflask.validators import Length, OneOf, Range
 from flask import g
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from channels import web as channel
 from core import clock, db
-from core.errors import NotFound
+from core.text import clean
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import State
-from helpdesk.routing import distribution, queue
+from helpdesk.routing import consulting, distribution, queue
 from helpdesk.routing import usecases as routing
-from helpdesk.routing.models import Assignment
 from helpdesk.staff import usecases as staff
 from helpdesk.staff.models import Agent, CannedReply
-from helpdesk.staff.rules import OVERSEES, SERVES, SKILLS, Presence
+from helpdesk.staff.rules import SERVES, SKILLS, Presence
 from knowledge_base import usecases as knowledge
 from web import limits, shapes
 from web.access import agent, bearer, public
 from web.api.customer import ReadUpTo, Since, responses
+from web.api.talks import TALK, serving
+from web.api.talks import signed_in as _me
+from web.api.talks import visible as _talk
 from web.body import Lenient
 
 bp = APIBlueprint("agent", __name__, url_prefix="/api/v1/agent", tag="agent")
-TALK = "/conversations/<string(maxlength=40):conversation_id>"
 NO_QUESTION = ("request_human", "greet", "thank", "goodbye", "affirm", "deny", "complaint")
 CLOSE_REASONS = {
     "solved": "已解决",
@@ -57,7 +59,7 @@ class PresenceIn(Lenient):
 class Which(Lenient):
     """Which talks."""
 
-    state = String(load_default="mine", validate=OneOf(["queued", "mine", "closed"]))
+    state = String(load_default="mine", validate=OneOf(["queued", "mine", "closed", "mentioned"]))
 
 
 class AgentLine(Lenient):
@@ -68,10 +70,23 @@ class AgentLine(Lenient):
 
 
 class Note(Lenient):
-    """A private note."""
+    """A private note; ``mentions``: sign-in names of colleagues asked for advice."""
 
     text = String(required=True)
     client_message_id = String(load_default=None, allow_none=True, validate=Length(max=60))
+    mentions = List(String(validate=Length(min=1, max=40)), load_default=list, validate=Length(max=5))
+
+
+class Snooze(Lenient):
+    """For how long."""
+
+    minutes = Integer(required=True, strict=True, validate=Range(1, 24 * 60))
+
+
+class Question(Lenient):
+    """What to look for; empty: the customer's last line."""
+
+    q = String(load_default="", validate=Length(max=200))
 
 
 class Transfer(Lenient):
@@ -87,27 +102,6 @@ class Closing(Lenient):
 
     reason = String(required=True, validate=Length(min=1, max=200))
     tags = List(String(validate=Length(min=1, max=30)), load_default=list, validate=Length(max=10))
-
-
-def _me(session: Session) -> Agent:
-    found = session.get(Agent, g.agent_id)
-    if found is None:
-        raise NotFound("没有这个坐席。")
-    return found
-
-
-def _talk(session: Session, conversation_id: str, *, lock: bool = False) -> Conversation:
-    """A talk this agent may see: waiting, own, or once own; supervisors see all. Raises NotFound."""
-    me = _me(session)
-    talk = conversations.locked(session, conversation_id) if lock else conversations.find(session, conversation_id)
-    mine = talk.agent_id == me.id or bool(queue.offered(session, me, [talk]))
-    if not mine and me.role not in OVERSEES:
-        was_mine = session.scalar(
-            select(Assignment.id).where(Assignment.conversation_id == talk.id, Assignment.agent_id == me.id)
-        )
-        if was_mine is None:
-            raise NotFound("没有找到这个会话。")
-    return talk
 
 
 @bp.post("/session")
@@ -150,6 +144,7 @@ def me() -> dict[str, Any]:
 def presence(json_data: dict[str, Any]) -> dict[str, Any]:
     """Online, busy, away or offline; offline gives the held talks back."""
     with db.writing() as session:
+        serving(session)
         chosen = Presence(json_data["state"])
         me = staff.set_presence(session, g.agent_id, chosen, clock.now(), json_data["capacity"])
         return {"state": me.presence, "capacity": me.capacity}
@@ -161,29 +156,40 @@ def presence(json_data: dict[str, Any]) -> dict[str, Any]:
 @bp.doc(summary="Talks: waiting, mine, or ended", security="bearer", responses=responses(200, 401, 422))
 def talks(query_data: dict[str, Any]) -> dict[str, Any]:
     """The queue in its order, before it what was assigned to me and waits for me to turn to it; mine with the newest
-    activity first; my last fifty ended ones."""
+    activity first; my last fifty ended ones; those in which a colleague asked me."""
+    wanted = query_data["state"]
     with db.reading() as session:
-        if query_data["state"] == "queued":
-            me = _me(session)
-            assigned = select(Conversation).where(
-                Conversation.agent_id == me.id,
-                Conversation.state == State.WITH_AGENT,
-                Conversation.picked_up_at.is_(None),
-            )
-            found = [
-                *session.scalars(assigned.order_by(Conversation.accepted_at)),
-                *queue.offered(session, me, queue.waiting(session, clock.now())),
-            ]
+        me = serving(session)
+        if wanted == "mentioned":
+            asked = consulting.mentioned(session, me)
+            return {"conversations": [shapes.mentioned(session, *each) for each in asked]}
+        if wanted == "queued":
+            found = [*_assigned(session, me), *queue.offered(session, me, queue.waiting(session, clock.now()))]
         else:
-            query = select(Conversation).where(Conversation.agent_id == g.agent_id)
-            if query_data["state"] == "mine":
+            query = select(Conversation).where(Conversation.agent_id == me.id)
+            if wanted == "mine":
                 query = query.where(Conversation.state == State.WITH_AGENT).order_by(Conversation.updated_at.desc())
             else:
                 query = (
                     query.where(Conversation.state == State.CLOSED).order_by(Conversation.closed_at.desc()).limit(50)
                 )
-            found = list(session.scalars(query).all())
+            found = list(session.scalars(query))
         return {"conversations": shapes.many(session, found)}
+
+
+def _assigned(session: Session, me: Agent) -> list[Conversation]:
+    """Given to me by the rules, and not yet turned to."""
+    return list(
+        session.scalars(
+            select(Conversation)
+            .where(
+                Conversation.agent_id == me.id,
+                Conversation.state == State.WITH_AGENT,
+                Conversation.picked_up_at.is_(None),
+            )
+            .order_by(Conversation.accepted_at)
+        )
+    )
 
 
 @bp.post("/next")
@@ -192,6 +198,7 @@ def talks(query_data: dict[str, Any]) -> dict[str, Any]:
 def take_next() -> Any:
     """The most urgent one that suits; 204 when nobody waits."""
     with db.writing() as session:
+        serving(session)
         talk = distribution.take_next(session, g.agent_id, clock.now())
         session.flush()
         return {"conversation": shapes.conversation(session, talk)} if talk else ("", 204)
@@ -203,6 +210,7 @@ def take_next() -> Any:
 def accept(conversation_id: str) -> dict[str, Any]:
     """Exactly one agent gets it."""
     with db.writing() as session:
+        serving(session)
         talk = distribution.accept(session, g.agent_id, conversation_id, clock.now())
         session.flush()
         return {"conversation": shapes.conversation(session, talk)}
@@ -218,6 +226,7 @@ def show(conversation_id: str) -> dict[str, Any]:
         talk = _talk(session, conversation_id)
         if talk.customer_id is not None:
             staff.audit(session, _me(session), "customer_seen", now, f"customer:{talk.customer_id}")
+        consulting.seen(session, _me(session), talk, now)
         return {
             "conversation": shapes.conversation(session, talk),
             "messages": [shapes.message(m) for m in conversations.lines(session, talk.id, notes=True)],
@@ -263,24 +272,41 @@ def note(conversation_id: str, json_data: dict[str, Any]) -> tuple[dict[str, Any
     text = channel.text_of(json_data["text"])
     with db.writing() as session:
         talk = _talk(session, conversation_id, lock=True)
-        given = json_data["client_message_id"]
-        key = f"note:{g.agent_id}:{given}" if given else None
-        known = key and session.scalar(
-            select(Message.seq).where(Message.conversation_id == talk.id, Message.client_message_id == key)
-        )
-        if known:
-            return {"seq": known}, 201
-        line = conversations.add_line(
+        seq = consulting.note(
             session,
             talk,
+            serving(session),
             clock.now(),
-            sender="agent",
-            kind="note",
             text=text,
-            agent_id=g.agent_id,
-            client_message_id=key,
+            client_message_id=json_data["client_message_id"],
+            mentions=json_data["mentions"],
         )
-        return {"seq": line.seq}, 201
+        return {"seq": seq}, 201
+
+
+@bp.post(TALK + "/snooze")
+@agent
+@bp.input(Snooze)
+@bp.doc(summary="Set aside", security="bearer", responses=responses(200, 400, 401, 404, 409, 422))
+def snooze(conversation_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
+    """For some minutes, or until the customer writes."""
+    return _snooze(conversation_id, timedelta(minutes=json_data["minutes"]))
+
+
+@bp.delete(TALK + "/snooze")
+@agent
+@bp.doc(summary="Take up again", security="bearer", responses=responses(200, 401, 404, 409))
+def unsnooze(conversation_id: str) -> dict[str, Any]:
+    """Before its time."""
+    return _snooze(conversation_id, None)
+
+
+def _snooze(conversation_id: str, span: timedelta | None) -> dict[str, Any]:
+    with db.writing() as session:
+        talk = _talk(session, conversation_id, lock=True)
+        routing.own(talk, serving(session))
+        routing.snooze(session, talk, clock.now() + span if span else None)
+        return {"conversation": shapes.conversation(session, talk)}
 
 
 @bp.post(TALK + "/transfer")
@@ -327,31 +353,37 @@ def read(conversation_id: str, json_data: dict[str, Any]) -> tuple[str, int]:
 
 @bp.get(TALK + "/suggestions")
 @agent
+@bp.input(Question, location="query")
 @bp.doc(summary="Articles that fit the customer's last line", security="bearer", responses=responses(200, 401, 404))
-def suggestions(conversation_id: str) -> dict[str, Any]:
+def suggestions(conversation_id: str, query_data: dict[str, Any]) -> dict[str, Any]:
     """May be empty."""
     with db.reading() as session:
         talk = _talk(session, conversation_id)
-        last = session.scalars(
-            select(Message.text)
-            .where(
-                Message.conversation_id == talk.id,
-                Message.sender == "customer",
-                Message.kind == "text",
-                func.coalesce(Message.intent, "").not_in(NO_QUESTION),
-            )
-            .order_by(Message.seq.desc())
-            .limit(1)
-        ).first()
-        result = knowledge.search(session, last, 3) if last else None
-        if result is None or result.decision == "none":
+        asked = clean(query_data["q"])
+        question = asked or _last_question(session, talk)
+        result = knowledge.search(session, question, 8 if asked else 3) if question else None
+        if result is None or (result.decision == "none" and not asked):
             return {"articles": []}
         return {
             "articles": [
                 {"id": h.id, "question": h.question, "answer": knowledge.plain(h.answer), "score": h.score}
-                for h in result.hits[:3]
+                for h in result.hits
             ]
         }
+
+
+def _last_question(session: Session, talk: Conversation) -> str | None:
+    return session.scalars(
+        select(Message.text)
+        .where(
+            Message.conversation_id == talk.id,
+            Message.sender == "customer",
+            Message.kind == "text",
+            func.coalesce(Message.intent, "").not_in(NO_QUESTION),
+        )
+        .order_by(Message.seq.desc())
+        .limit(1)
+    ).first()
 
 
 @bp.get("/canned-replies")
@@ -371,6 +403,7 @@ def colleagues() -> dict[str, Any]:
     """To transfer to."""
     with db.reading() as session:
         found = session.scalars(select(Agent).where(Agent.role.in_(SERVES)).order_by(Agent.name)).all()
+        serving(session)
         loads = queue.load_by_agent(session)
         return {
             "agents": [shapes.agent(session, a, loads) for a in found],

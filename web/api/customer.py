@@ -12,12 +12,17 @@ from sqlalchemy.exc import IntegrityError
 
 from channels import web as channel
 from core import clock, db, settings, wake
+from core.clock import iso
+from core.text import clean
 from crm.customers import access as customer_access
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.greeting import greet
 from helpdesk.conversations.rules import HandoverReason, State
+from helpdesk.routing import instead
 from helpdesk.routing import usecases as routing
+from helpdesk.routing.hours_rules import When
 from helpdesk.surveys import usecases as surveys
+from helpdesk.tickets.models import Ticket
 from web import limits, shapes
 from web.access import customer, public
 from web.body import Lenient
@@ -62,6 +67,21 @@ class Reason(Lenient):
     """Why."""
 
     reason = String(load_default="", validate=Length(max=200))
+
+
+class CallBack(Lenient):
+    """Where and when to call, and what about."""
+
+    phone = String(required=True, validate=Length(min=1, max=30))
+    about = String(load_default="", validate=Length(max=200))
+    when = String(load_default=When.ASAP.value, validate=OneOf([w.value for w in When]))
+
+
+class MessageLeft(Lenient):
+    """A message for the people."""
+
+    text = String(required=True, validate=Length(min=1, max=1000))
+    phone = String(load_default=None, allow_none=True, validate=Length(max=30))
 
 
 class Score(Lenient):
@@ -263,6 +283,40 @@ def leave_queue(conversation_id: str) -> dict[str, Any]:
         talk = conversations.locked(session, conversation_id)
         routing.leave_queue(session, talk, now)
         return shapes.state(session, talk, now)
+
+
+@bp.post(TALK + "/call-back")
+@customer
+@limits.messages
+@bp.input(CallBack)
+@bp.doc(summary="Ask to be called", security="bearer", responses=responses(202, 400, 401, 404, 422, 429))
+def call_back(conversation_id: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Instead of waiting."""
+    now = clock.now()
+    with db.writing() as session:
+        talk = conversations.locked(session, conversation_id)
+        about, when = clean(json_data["about"]), When(json_data["when"])
+        ticket = instead.call_back(session, talk, now, phone=json_data["phone"], about=about, when=when)
+        return {**_follow_up(ticket), **shapes.state(session, talk, now)}, 202
+
+
+@bp.post(TALK + "/leave-message")
+@customer
+@limits.messages
+@bp.input(MessageLeft)
+@bp.doc(summary="Leave a message", security="bearer", responses=responses(202, 400, 401, 404, 422, 429))
+def leave_message(conversation_id: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Instead of waiting."""
+    now = clock.now()
+    with db.writing() as session:
+        talk = conversations.locked(session, conversation_id)
+        text = channel.text_of(json_data["text"])
+        ticket = instead.leave_message(session, talk, now, text=text, phone=json_data["phone"])
+        return {**_follow_up(ticket), **shapes.state(session, talk, now)}, 202
+
+
+def _follow_up(ticket: Ticket) -> dict[str, Any]:
+    return {"number": ticket.number, "due_at": iso(ticket.due_at)}
 
 
 @bp.post(TALK + "/rating")

@@ -1,0 +1,58 @@
+"""Call-backs and left messages as tasks of the agents (see helpdesk/tickets/followups.py)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import Conflict, NotFound
+from crm.customers.models import Customer
+from helpdesk.service.rules import FOLLOW_UPS
+from helpdesk.staff.models import Agent
+from helpdesk.staff.usecases import audit
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.rules import TicketKind, TicketStatus
+from helpdesk.tickets.usecases import solve
+
+TOLD = {TicketKind.CALLBACK: "已给您回电", TicketKind.MESSAGE: "已回复您的留言"}  # to the customer, when done
+SHOWN_MOST = 200
+DETAIL_MOST = 2_000  # characters of the column
+
+
+def due(session: Session) -> Sequence[tuple[Ticket, str | None]]:
+    """The tasks that are not done with their customers' names, the most urgent first."""
+    found = session.execute(
+        select(Ticket, Customer.name)
+        .outerjoin(Customer, Customer.id == Ticket.customer_id)
+        .where(
+            Ticket.kind.in_([kind.value for kind in FOLLOW_UPS]),
+            Ticket.status != TicketStatus.SOLVED.value,
+        )
+        .order_by(Ticket.due_at, Ticket.id)
+        .limit(SHOWN_MOST)
+    )
+    return [(ticket, name) for ticket, name in found]
+
+
+def done(session: Session, agent: Agent, number: str, result: str, now: datetime) -> Ticket:
+    """Ends a task; the result is for colleagues, the customer is told that it was done.
+
+    Raises NotFound for anything else, Conflict ``done`` when a colleague was faster (the own result again is no mistake).
+    """
+    ticket = session.scalar(
+        select(Ticket)
+        .where(Ticket.number == number, Ticket.kind.in_([kind.value for kind in FOLLOW_UPS]))
+        .with_for_update()
+    )
+    if ticket is None:
+        raise NotFound("没有找到这个任务，请刷新列表。")
+    note = f"\n处理结果（{agent.display_name}）：{result}"
+    if ticket.status == TicketStatus.SOLVED:
+        if ticket.detail.endswith(note):
+            return ticket
+        raise Conflict("这个任务已经有同事处理完了，刷新一下就能看到。", code="done")
+    ticket.detail = f"{ticket.detail[: DETAIL_MOST - len(note)]}{note}"
+    solve(ticket, now, TOLD[TicketKind(ticket.kind)])
+    audit(session, agent, "task_done", now, f"ticket:{ticket.number}")
+    return ticket

@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = .venv/bin
 PY = PYTHONPATH=. $(BIN)/python
 
-.PHONY: help run setup env test check format bench eval lock clean
+.PHONY: help run setup env test check format chaos bench eval lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -32,6 +32,9 @@ check: env ## format, lint, types, arrows
 format: env ## formats and mends what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+chaos: setup ## the crash and race tests at their whole size: kill -9, broken networks, four processes at once (ten minutes)
+	@ZHIKE_CHAOS=whole $(PY) -m pytest -q -s --log-cli-level=INFO --timeout=1200 tests/resilience/test_chaos.py tests/resilience/test_races.py $(ARGS)
 
 bench: setup ## benchmarks to a table
 	@$(PY) scripts/bench.py

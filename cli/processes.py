@@ -29,20 +29,11 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[list[str], dict[
     if name == "actions":
         return [str(APP_BIN / "python"), "-m", "actions.server"], env
     if name == "web":
-        threads = env.get("ZHIKE_WEB_THREADS", "120")
-        options = [
-            "-k",
-            "gthread",
-            "-w",
-            "1",
-            "--threads",
-            threads,
-            "--graceful-timeout",
-            "5",
-            "--timeout",
-            "60",
-            "--no-control-socket",
-        ]
+        many = env.get("ZHIKE_WEB_WORKER") == "gevent"  # a connection holds a greenlet instead of a thread
+        kind = ["-k", "gevent", "--worker-connections", "4000"] if many else ["-k", "gthread"]
+        threads = [] if many else ["--threads", env.get("ZHIKE_WEB_THREADS", "120")]
+        options = [*kind, *threads, "-w", "1", "--keep-alive", "30", "--graceful-timeout", "5", "--timeout", "60"]
+        options += ["--no-control-socket"]
         listen = f"{env.get('ZHIKE_HOST', '127.0.0.1')}:{port}"
         return [str(APP_BIN / "gunicorn"), *options, "-b", listen, "web.wsgi:app"], env
     env |= QUIET_BRAIN
@@ -89,6 +80,7 @@ def environment() -> dict[str, str]:
         "ZHIKE_PORT": str(chosen.port),
         "ZHIKE_BRAIN_PORT": str(chosen.brain_port),
         "ZHIKE_ACTIONS_PORT": str(chosen.actions_port),
+        "ZHIKE_WEB_WORKER": chosen.web_worker,
         "ZHIKE_WEB_THREADS": str(chosen.web_threads),
         "ZHIKE_DATABASE_URL": chosen.database_url,
         "ZHIKE_RABBITMQ_URL": chosen.rabbitmq_url,

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="Port of the customer page and the API.")
     brain_port: int = Field(8005, ge=1, le=65535, description="Port of the brain (Rasa), loopback only.")
     actions_port: int = Field(8055, ge=1, le=65535, description="Port of the action server, loopback only.")
+    web_worker: Literal["threads", "gevent"] = Field(
+        "threads", description="threads: a socket or long poll holds a thread; gevent: for hundreds of connections."
+    )
     web_threads: int = Field(120, ge=8, description="Threads of the web process; a socket or long poll holds one.")
 
     secret_key: str = Field("", description="Signs what the server hands out; empty means one made in var_dir.")

@@ -21,6 +21,7 @@ from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.rules import State
 from helpdesk.routing import distribution
 from helpdesk.routing import usecases as routing
+from helpdesk.routing.queue import load_by_agent
 from helpdesk.staff import usecases as staff
 from helpdesk.staff.models import AuditEntry
 from helpdesk.staff.rules import Presence
@@ -191,3 +192,64 @@ def owners(engine: Engine) -> dict[str, int | None]:
             select(Conversation.id, Conversation.agent_id).where(Conversation.state == State.WITH_AGENT)
         )
         return dict(found.tuples().all())
+
+
+def give(engine: Engine, number: int) -> int:
+    """A process's routing: gives whatever can be given until all talks have had somebody; how many it gave."""
+    given = 0
+    while unserved(engine):
+        with db.writing(engine) as session:
+            now_given = distribution.distribute(session, clock.now())
+            session.flush()
+            check_places(session)
+            given += now_given
+        if not now_given:
+            threading.Event().wait(0.005)
+    return given
+
+
+def work_through(engine: Engine, agent_id: int, talks: list[str]) -> list[str]:
+    """An agent who picks out talks and takes the next one beside the rules, and finishes what is held, until all is done."""
+    order = random.Random(agent_id).sample(talks, len(talks))
+    finished: list[str] = []
+    for n in itertools.count():
+        held = _held(engine, agent_id)
+        if not held and not unserved(engine):
+            return finished
+        try:
+            with db.writing(engine) as session:
+                if held and n % 2:
+                    mine = usecases.locked(session, held[0])
+                    agent = session.get_one(staff.Agent, agent_id)
+                    routing.finish(session, mine, agent, clock.now(), reason="已解决", tags=[])
+                    finished.append(mine.id)
+                elif order and n % 4 == 0:
+                    distribution.accept(session, agent_id, order.pop(), clock.now())
+                else:
+                    distribution.take_next(session, agent_id, clock.now())
+                session.flush()
+                check_places(session)
+        except Conflict as conflict:
+            if held and n % 2 and conflict.code not in {"not_yours"}:
+                raise
+    return finished
+
+
+def check_places(session: Any) -> None:
+    """In the very transaction that gave: nobody has more than fits. Raises AssertionError."""
+    capacity = dict(session.execute(select(staff.Agent.id, staff.Agent.capacity)).all())
+    for agent_id, load in load_by_agent(session).items():
+        assert load <= capacity[agent_id], f"agent {agent_id} has {load} of {capacity[agent_id]}"
+
+
+def _held(engine: Engine, agent_id: int) -> list[str]:
+    with db.reading(engine) as session:
+        mine = select(Conversation.id).where(Conversation.state == State.WITH_AGENT, Conversation.agent_id == agent_id)
+        return list(session.scalars(mine.order_by(Conversation.id)))
+
+
+def unserved(engine: Engine) -> bool:
+    """Whether anybody still waits."""
+    with db.reading(engine) as session:
+        waiting = select(Conversation.id).where(Conversation.state == State.QUEUED)
+        return session.scalar(waiting.limit(1)) is not None

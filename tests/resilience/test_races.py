@@ -1,5 +1,6 @@
 """Many at once, in several operating-system processes, on both databases: nobody gets what another has got."""
 
+import os
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from helpdesk.routing.models import Assignment
 from helpdesk.routing.queue import load_by_agent
 from helpdesk.staff.models import Agent, AgentSkill, AuditEntry
 from tests.resilience import racers
-from tests.resilience.racers import Crowd
+from tests.resilience.racers import PROCESSES, Crowd
 from tests.shop import Shop
 
 
@@ -33,6 +34,7 @@ def crowd() -> Iterator[Crowd]:
     made.end()
 
 
+WHOLE = os.environ.get("ZHIKE_CHAOS") == "whole"
 SKILLS = ["orders", "logistics", "after_sales", "technical"]
 
 
@@ -96,6 +98,31 @@ def test_each_waiting_talk_goes_to_one_agent_and_nobody_gets_more_than_fits(
         assert session.scalar(select(func.count()).select_from(Assignment)) == len(taken)
         told = session.scalars(select(Message.conversation_id).where(Message.text.contains("为您服务"))).all()
     assert sorted(told) == sorted(taken)
+
+
+def test_hundreds_who_wait_get_exactly_one_owner_each_while_all_take_and_are_given_at_once(
+    database: Engine, crowd: Crowd
+) -> None:
+    """``make chaos`` runs the whole size: 4 processes, 20 agents, 500 talks."""
+    number = 500 if WHOLE else 60
+    ids = agents(database, 20, 3)
+    queue = waiting(database, number)
+    lots = [(n, "give" if n < PROCESSES else "work", ids[n - PROCESSES], queue) for n in range(PROCESSES + len(ids))]
+
+    crowd.race(database, _give_or_work, lots)
+
+    with db.reading(database) as session:
+        served = session.scalars(select(Assignment)).all()
+        assert Counter(a.conversation_id for a in served) == Counter(queue)
+        assert {a.ended_by for a in served} == {"closed"}
+        told = session.scalars(
+            select(Message.conversation_id).where(Message.text.contains("前面的对话我都看到了"))
+        ).all()
+    assert Counter(told) == Counter(queue)
+
+
+def _give_or_work(engine: Engine, n: int, part: str, agent_id: int, queue: list[str]) -> object:
+    return racers.give(engine, n) if part == "give" else racers.work_through(engine, agent_id, queue)
 
 
 def test_agents_who_take_write_vanish_and_come_back_at_once_never_wait_for_each_other_in_a_circle(

@@ -77,6 +77,27 @@ def user_add(
         print(f"{made.name} ({made.role}) can sign in now.")
 
 
+@user.command("password")
+def user_password(name: str) -> None:
+    """Sets somebody's password (one line on standard input) and ends their sign-ins."""
+    from helpdesk.staff import usecases as staff
+
+    password = sys.stdin.readline().rstrip("\n")
+    with db.writing() as session:
+        staff.reset_password(session, name, password, clock.now())
+    print(f"{name} can sign in with the new password.")
+
+
+@user.command("lock")
+def user_lock(name: str) -> None:
+    """Nobody can sign in under this name until a new password is set; held talks go back to the queue."""
+    from helpdesk.staff import usecases as staff
+
+    with db.writing() as session:
+        staff.reset_password(session, name, None, clock.now())
+    print(f"{name} is locked.")
+
+
 @app.command("visitor-token")
 def visitor_token(customer_id: int) -> None:
     """Prints a customer_token as the shop's site would sign it."""

@@ -1,7 +1,7 @@
-"""``make bench``: whole turns over HTTP to the running system, beside a bare HTTP round trip of the same run.
+"""``make bench``: the distribution in virtual time (bench_routing.py), then whole turns over HTTP to the running system.
 
-A turn is a customer's line until the bot's answer is read back: web, database, brain, actions, database, web. Bounded:
-three kinds of turns, 1 and 8 talks at a time, 40 turns each.
+A turn is a customer's line until the bot's answer is read back: web, database, brain, actions, database, web; beside it
+a bare HTTP round trip of the same run. Bounded: three kinds of turns, 1 and 8 talks at a time, 40 turns each.
 """
 
 import statistics
@@ -15,6 +15,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from scripts import bench_routing
 from tests.stack import Stack, stack
 
 TURNS = 40
@@ -44,7 +45,8 @@ def bare(base: str) -> float:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the tables."""
+    bench_routing.main()
     with stack("actions", "brain", "web") as running:
         _table(running)
 

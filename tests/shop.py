@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import clock, db
@@ -38,6 +39,11 @@ class Shop:
         """The record as the database has it now."""
         with db.reading(self._engine) as session:
             return session.get(type(record), record.id)
+
+    def number_of(self, session: Session, customer_id: int | None) -> str:
+        """The number of the customer's newest order."""
+        newest = select(Order.number).where(Order.customer_id == customer_id).order_by(Order.id.desc()).limit(1)
+        return str(session.scalar(newest))
 
     def customer(self, **given: Any) -> Customer:
         """A customer."""

@@ -147,7 +147,7 @@ def conversation(session: Session, talk: Conversation) -> dict[str, Any]:
         "queued_at": iso(talk.queued_at),
         "waiting_since": iso(talk.waiting_since),
         "skill": talk.skill,
-        "skill_label": SKILLS.get(talk.skill or "", "综合咨询"),
+        "skill_label": SKILLS.get(talk.skill or "", "不限"),
         "priority": talk.priority,
         "last_message": message(last) if last else None,
         "last_seq": talk.last_seq,

@@ -55,7 +55,7 @@ PRIORITY = {HandoverReason.ANGRY_COMPLAINT: 20, HandoverReason.BOT_AWAY: 5, Hand
 LEVEL_PRIORITY = {"platinum": 15, "gold": 8, "silver": 3}
 
 
-LEVEL_LABELS = {"platinum": "铂金会员", "gold": "黄金会员", "silver": "白银会员"}
+LEVEL_LABELS = {"platinum": "铂金会员", "gold": "金卡会员", "silver": "银卡会员"}
 TOPIC_PRIORITY = {"complaint": 8, "payment_problem": 6, "account_problem": 4, "report_not_received": 3}
 
 

@@ -170,6 +170,8 @@ def close(session: Session, conversation: Conversation, now: datetime, reason: s
     conversation.closed_at, conversation.closed_reason, conversation.waiting_since = now, reason[:200], None
     conversation.answered_seq = conversation.last_seq
     add_line(session, conversation, now, sender="system", text="本次会话已结束，感谢您的咨询。再有问题直接发消息就行。")
+    if had_agent and _rated(session, conversation):
+        return
     who = "刚才为您服务的同事" if had_agent else "这次服务"
     add_line(
         session,
@@ -179,7 +181,20 @@ def close(session: Session, conversation: Conversation, now: datetime, reason: s
         kind="rating",
         text=f"{who}让您满意吗？请打 1–5 分，您的评价会帮我们做得更好。",
         payload={"rating": {"max": 5, "of": "agent" if had_agent else "bot"}},
+        agent_id=conversation.agent_id if had_agent else None,
     )
+
+
+def _rated(session: Session, conversation: Conversation) -> bool:
+    """Whether the customer has answered the agent's question for a rating in this service already."""
+    cards = session.scalars(
+        select(Message.payload).where(
+            Message.conversation_id == conversation.id,
+            Message.kind == "rating",
+            Message.created_at >= (conversation.accepted_at or conversation.started_at),
+        )
+    )
+    return any((payload or {}).get("score") for payload in cards)
 
 
 def lines(session: Session, conversation_id: str, after: int = 0, *, notes: bool = False) -> Sequence[Message]:

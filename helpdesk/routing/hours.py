@@ -1,6 +1,6 @@
 """The service hours as the supervisor has set them, and whether people are there now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -51,6 +51,12 @@ def today(session: Session, now: datetime) -> str:
     """``09:00–21:00`` or ``今日休息``."""
     span = plan(session).on(now.astimezone(settings.load().zone).date(), _kind)
     return span.told() if span else "今日休息"
+
+
+def works(session: Session) -> Callable[[date], bool]:
+    """Whether people are there at all on a day."""
+    kept = plan(session)
+    return lambda day: kept.on(day, _kind) is not None
 
 
 def save(

@@ -96,8 +96,10 @@ PARTS = {When.MORNING: time(12), When.AFTERNOON: time(18), When.EVENING: time(21
 PROMISED = timedelta(hours=2)  # docs/shop.md: 回电 within two working hours
 
 
-def call_back_due(when: When, now: datetime, opening: datetime | None) -> datetime:
-    """By when to call: two hours after people are there, or the end of the next such part of a day.
+def call_back_due(
+    when: When, now: datetime, opening: datetime | None, works: Callable[[date], bool] = lambda _: True
+) -> datetime:
+    """By when to call: two hours after people are there, or the end of the next such part of a day people work on.
 
     ``opening``: when people are there next (now, if they are); None: not in sight, then in two hours all the same.
     """
@@ -105,4 +107,7 @@ def call_back_due(when: When, now: datetime, opening: datetime | None) -> dateti
     if when == When.ASAP:
         return begin + PROMISED
     due = datetime.combine(begin.date(), PARTS[when], begin.tzinfo)
-    return due if due - begin >= timedelta(hours=1) else due + timedelta(days=1)
+    if due - begin < timedelta(hours=1):
+        due += timedelta(days=1)
+    days = (due + timedelta(days=ahead) for ahead in range(LOOK_AHEAD_DAYS))
+    return next((day for day in days if works(day.date())), due)

@@ -35,7 +35,7 @@ def call_back(
     """A call-back is asked for; who waited need not wait any longer. The talk is locked. Raises Invalid, Conflict."""
     number = phone_number(phone)
     here = now.astimezone(settings.load().zone)
-    due = call_back_due(when, here, _opening(session, now, here))
+    due = call_back_due(when, here, _opening(session, now, here), hours.works(session))
     ticket = open_follow_up(
         session, conversation, now, kind=TicketKind.CALLBACK, phone=number, text=about or "客户请回电", due=due
     )

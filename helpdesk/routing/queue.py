@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.rules import State
 from helpdesk.routing import hours
 from helpdesk.routing.models import Assignment, QueueStay
-from helpdesk.routing.rules import PLACE, Seat, Waiting, estimated_wait_seconds, in_order, suits
+from helpdesk.routing.rules import PLACE, Seat, Waiting, claim, estimated_wait_seconds, in_order, suits
 from helpdesk.staff.models import Agent
 from helpdesk.staff.rules import OVERSEES, SERVES, Presence
 
@@ -183,18 +184,16 @@ class Picture:
         return {talk.id: n for n, talk in enumerate(self.order, 1)}
 
     @cached_property
-    def _by_skill(self) -> dict[str | None, tuple[list[Seat], list[int]]]:
+    def _by_skill(self) -> dict[str | None, tuple[list[Seat], list[float]]]:
         return {}
 
-    def _rivals(self, skill: str | None) -> tuple[list[Seat], list[int]]:
-        """The agents for a skill (all, when nobody has it), and for each place of the queue how many up to it want them."""
+    def _rivals(self, skill: str | None) -> tuple[list[Seat], list[float]]:
+        """The agents for a skill (all, when nobody has it), and for each place of the queue how many up to it take them."""
         if skill not in self._by_skill:
             able = [seat for seat in self.seats if suits(skill, seat.skills)] or self.seats
-            counts, number = [0], 0
-            for talk in self.order:
-                number += any(suits(talk.skill, seat.skills) for seat in able)
-                counts.append(number)
-            self._by_skill[skill] = able, counts
+            ids = {seat.agent_id for seat in able}
+            claims = {needed: claim(needed, ids, self.seats) for needed in {talk.skill for talk in self.order}}
+            self._by_skill[skill] = able, [0.0, *accumulate(claims[talk.skill] for talk in self.order)]
         return self._by_skill[skill]
 
     def place(self, conversation_id: str) -> dict[str, Any]:

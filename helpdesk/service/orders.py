@@ -8,8 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from core import clock
-from core.clock import told
+from core.clock import local, told
 from core.errors import Invalid, NotFound, Refusal
 from core.once import once
 from core.text import yuan
@@ -30,7 +29,6 @@ from helpdesk.tickets.rules import TicketKind
 
 DELIVERY = {"recipient": "收货人", "phone": "联系电话", "address": "收货地址"}
 RULE_OF = {"recipient": "name", "phone": "phone", "address": "address"}  # fields of crm/customers/rules.py
-NOT_PROMISED = "货已在路上，只能请快递在同城改派，不保证一定成功。"
 
 
 def find(session: Session, talk: Conversation, number: str) -> tuple[Access, Order]:
@@ -109,7 +107,7 @@ def change_address(
     access, order = find(session, talk, number)
     need_owner(access)
     orders.check_change_address(order)
-    wanted = _wanted(given, clock.local(now).date())
+    wanted = _wanted(given, local(now).date())
     new = {name: value for name, value in wanted.items() if value != getattr(order, name)}
     if not new:
         return access, order

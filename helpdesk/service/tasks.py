@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Conflict, NotFound
 from crm.customers.models import Customer
+from helpdesk.conversations import usecases as conversations
 from helpdesk.service.rules import FOLLOW_UPS
 from helpdesk.staff.models import Agent
 from helpdesk.staff.usecases import audit
@@ -36,17 +37,17 @@ def due(session: Session) -> Sequence[tuple[Ticket, str | None]]:
 
 
 def done(session: Session, agent: Agent, number: str, result: str, now: datetime) -> Ticket:
-    """Ends a task; the result is for colleagues, the customer is told that it was done.
+    """Ends a task: what came of a call is kept for colleagues, the answer to a message goes to the customer as well.
 
     Raises NotFound for anything else, Conflict ``done`` when a colleague was faster (the own result again is no mistake).
     """
     ticket = session.scalar(
-        select(Ticket)
-        .where(Ticket.number == number, Ticket.kind.in_([kind.value for kind in FOLLOW_UPS]))
-        .with_for_update()
+        select(Ticket).where(Ticket.number == number, Ticket.kind.in_([kind.value for kind in FOLLOW_UPS]))
     )
     if ticket is None:
         raise NotFound("没有找到这个任务，请刷新列表。")
+    talk = conversations.locked(session, ticket.conversation_id) if ticket.conversation_id else None
+    session.refresh(ticket, with_for_update=True)
     note = f"\n处理结果（{agent.display_name}）：{result}"
     if ticket.status == TicketStatus.SOLVED:
         if ticket.detail.endswith(note):
@@ -54,5 +55,8 @@ def done(session: Session, agent: Agent, number: str, result: str, now: datetime
         raise Conflict("这个任务已经有同事处理完了，刷新一下就能看到。", code="done")
     ticket.detail = f"{ticket.detail[: DETAIL_MOST - len(note)]}{note}"
     solve(ticket, now, TOLD[TicketKind(ticket.kind)])
+    if talk is not None and ticket.kind == TicketKind.MESSAGE:
+        text = f"关于您的留言（单号 {ticket.number}）：{result}"
+        conversations.add_line(session, talk, now, sender="agent", text=text, agent_id=agent.id)
     audit(session, agent, "task_done", now, f"ticket:{ticket.number}")
     return ticket

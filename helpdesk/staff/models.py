@@ -28,7 +28,9 @@ class Agent(Base):
     seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
-    skills: Mapped[list["AgentSkill"]] = relationship(back_populates="agent", order_by="AgentSkill.skill")
+    skills: Mapped[list["AgentSkill"]] = relationship(
+        back_populates="agent", order_by="AgentSkill.skill", cascade="all, delete-orphan"
+    )
 
 
 class AgentSkill(Base):

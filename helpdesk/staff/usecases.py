@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core import settings, wake
-from core.errors import Conflict, Invalid, Unauthenticated
+from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.ids import new_token, token_hash
 from helpdesk.routing import queue
 from helpdesk.routing import usecases as routing
@@ -18,6 +18,7 @@ from helpdesk.staff.models import Agent, AgentSession, AgentSkill, AuditEntry
 from helpdesk.staff.rules import CAPACITY_MOST, SKILLS, Presence, Role
 
 SESSION_ENDED = "session_ended"  # wake topic: {"token_hash"}
+LOCKED = "-"  # instead of a hash: no password fits
 hasher = PasswordHasher()
 _nobody = hasher.hash("nobody has this password")  # so that an unknown name takes as long as a wrong password
 
@@ -57,6 +58,23 @@ def add_agent(
     )
     session.add(agent)
     session.flush()
+    return agent
+
+
+def reset_password(session: Session, name: str, password: str | None, now: datetime) -> Agent:
+    """Sets another's password, or (None) locks the account; all sign-ins end and held talks go back to the queue.
+
+    Raises NotFound, and Invalid for a password that is too short.
+    """
+    agent = session.scalar(select(Agent).where(Agent.name == name))
+    if agent is None:
+        raise NotFound(f"没有叫 {name} 的坐席。")
+    agent = set_presence(session, agent.id, Presence.OFFLINE, now)
+    agent.password_hash = hash_password(password) if password is not None else LOCKED
+    for signed_in in session.scalars(select(AgentSession).where(AgentSession.agent_id == agent.id)).all():
+        session.delete(signed_in)
+        wake.note(session, SESSION_ENDED, token_hash=signed_in.token_hash)
+    audit(session, agent, "locked" if password is None else "password_reset", now)
     return agent
 
 

@@ -218,7 +218,10 @@ def trends(session: Session, days: int, now: datetime) -> dict[str, Any]:
         )
     )
     ratings = _grouped(
-        (slot(at), score) for at, score in session.execute(select(Rating.at, Rating.score).where(Rating.at >= began))
+        (slot(at), score)
+        for at, score in session.execute(
+            select(Rating.at, Rating.score).where(Rating.at >= began, Rating.of == "agent")
+        )
     )
     within = settings.load().service_level_seconds
     points = [

@@ -34,6 +34,8 @@ def take_over(session: Session, supervisor_id: int, conversation_id: str, now: d
         return talk
     _need_people(talk)
     distribution.need_room(session, me, queue.weight(talk.channel))
+    if me.presence == Presence.OFFLINE:  # who holds a talk is there
+        staff.set_presence(session, me.id, Presence.BUSY, now)
     before = talk.agent.display_name if talk.agent and talk.state == State.WITH_AGENT else ""
     if talk.state == State.WITH_AGENT:
         routing.back_to_queue(session, talk, now, ended_by="taken_over")

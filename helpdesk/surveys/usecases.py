@@ -46,6 +46,21 @@ def rate(
     return rating
 
 
+def asked_of(session: Session, conversation: Conversation) -> tuple[str, int | None]:
+    """Whom the customer is asked to rate: ``bot`` or ``agent`` with the agent's id, from the newest question; without
+    one whoever serves."""
+    card = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation.id, Message.kind == "rating")
+        .order_by(Message.seq.desc())
+        .limit(1)
+    ).first()
+    of = ((card.payload or {}).get("rating") or {}).get("of") if card is not None else None
+    if card is None or of is None:
+        return ("agent", conversation.agent_id) if conversation.accepted_at else ("bot", None)
+    return (of, card.agent_id or conversation.agent_id) if of == "agent" else (of, None)
+
+
 def latest(session: Session, conversation_id: str, of: str = "bot") -> Rating | None:
     """The rating that counts; None when there is none."""
     return session.scalars(

@@ -1,8 +1,10 @@
-// The merge logic of the customer's page. Run with: node --test tests/chat/
+// The merge logic and the words of the customer's page. Run with: node --test tests/chat/
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { dueText, waitText } from '../../web/static/chat/format.js'
 import * as store from '../../web/static/chat/store.js'
+import { waitingSubtitle, waitingWords } from '../../web/static/chat/waiting.js'
 
 const at = (second) => new Date(Date.UTC(2026, 10, 22, 8, 0, second)).toISOString()
 const bot = (seq, text = `bot ${seq}`, more = {}) => ({
@@ -162,6 +164,60 @@ test('read marks stand under own lines while an agent is there, once', () => {
 
 test('who has answered has read, also after a reload', () => {
   assert.equal(listed(own(1, 'a'), agent(2)).readSeq, 2)
+})
+
+test('how far the agent has read is taken from the state, so the mark is right after a reload', () => {
+  const talk = store.receiveState(listed(own(1, 'a')), { state: 'with_agent', agent: { name: '小林' }, read_seq: 1 })
+  assert.equal(talk.readSeq, 1)
+  assert.equal(store.receiveState(talk, { state: 'with_agent' }).readSeq, 1)
+})
+
+test('only who has the talk is shown typing: never the bot while people have it', () => {
+  const typing = (state) => ['bot', 'agent'].filter((who) => store.mayType({ ...store.emptyTalk(), state }, who))
+  assert.deepEqual(typing('bot'), ['bot'])
+  assert.deepEqual(typing('queued'), [])
+  assert.deepEqual(typing('with_agent'), ['agent'])
+  assert.deepEqual(typing('closed'), [])
+})
+
+test('who waits is told place and wait; only the place is in what is read aloud', () => {
+  const queue = { position: 2, estimated_wait_seconds: 190, open: true, opens: '' }
+  assert.deepEqual(waitingWords(queue), { place: '您排在第 2 位', rest: '预计约 3 分钟' })
+  assert.equal(waitingWords({ ...queue, estimated_wait_seconds: 100 }).place, waitingWords(queue).place)
+  assert.equal(waitingWords({ ...queue, estimated_wait_seconds: 5 }).rest, '马上就有同事接入')
+})
+
+test('out of hours and with nobody there no wait is promised', () => {
+  const queue = { position: 1, estimated_wait_seconds: null, open: true, opens: '' }
+  assert.match(waitingWords(queue).place, /都不在线/)
+  assert.match(waitingSubtitle(queue), /等客服同事上线/)
+  const closed = { ...queue, estimated_wait_seconds: 300, open: false, opens: '明天 09:00' }
+  assert.equal(waitingWords(closed).place, '现在是休息时间，明天 09:00 上班')
+  assert.doesNotMatch(waitingWords(closed).rest, /分钟/)
+  assert.equal(waitingWords({ ...closed, opens: '' }).place, '现在是休息时间')
+})
+
+test('a wait is told in minutes as the server rounds them', () => {
+  assert.deepEqual([0, 59, 60, 89, 91, 3599, 3600, 4200].map(waitText), [
+    '马上',
+    '马上',
+    '约 1 分钟',
+    '约 1 分钟',
+    '约 2 分钟',
+    '约 1 小时',
+    '约 1 小时',
+    '约 1 小时 10 分钟',
+  ])
+  assert.equal(waitText(null), '')
+})
+
+test('a due time names the day as people do', () => {
+  const now = new Date(2026, 10, 22, 23, 50)
+  const told = (...parts) => dueText(new Date(2026, ...parts).toISOString(), now)
+  assert.equal(told(10, 22, 23, 55), '今天 23:55')
+  assert.equal(told(10, 23, 9, 0), '明天 09:00')
+  assert.equal(told(10, 24, 9, 5), '后天 09:05')
+  assert.equal(told(11, 1, 9, 0), '12月1日 09:00')
 })
 
 test('times stand between lines more than five minutes apart, and rows begin anew after them', () => {

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpdesk.conversations.rules import LEVEL_PRIORITY, PRIORITY
-from helpdesk.routing.rules import estimated_wait_seconds, rank, suits
+from helpdesk.routing.rules import Seat, claim, estimated_wait_seconds, rank, suits
 
 BEGIN = datetime(2026, 11, 22, 8, tzinfo=UTC)
 MOST_URGENT = max(PRIORITY.values()) + max(LEVEL_PRIORITY.values())
@@ -16,6 +16,21 @@ moments = st.one_of(
 priorities = st.integers(0, MOST_URGENT)
 talks = st.tuples(priorities, moments, st.booleans())
 counts = st.integers(0, 60)
+positions = st.floats(1, 80)  # those before count by what they take of the same agents
+skill_names = st.sampled_from(["orders", "technical", "complaints"])
+teams = st.lists(
+    st.builds(
+        Seat,
+        agent_id=st.integers(1, 9),
+        capacity=st.integers(1, 5),
+        load=st.just(0),
+        idle_since=st.just(BEGIN),
+        skills=st.dictionaries(skill_names, st.integers(1, 5)),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda seat: seat.agent_id,
+)
 
 
 def order(queue: list[tuple[int, datetime, bool]], now: datetime) -> list[int]:
@@ -54,9 +69,9 @@ def test_who_lost_an_agent_stands_before_all_who_did_not(
     assert rank(dropped[0], dropped[1], True, now) > rank(other[0], other[1], False, now)
 
 
-@given(st.integers(1, 80), counts, st.integers(1, 20), st.floats(1, 3600), st.integers(1, 100))
+@given(positions, counts, st.integers(1, 20), st.floats(1, 3600), st.integers(1, 100))
 def test_who_stands_further_back_is_never_told_a_shorter_wait(
-    position: int, free: int, agents: int, handling: float, places: int
+    position: float, free: int, agents: int, handling: float, places: int
 ) -> None:
     here = estimated_wait_seconds(position, free, agents, handling, places)
     behind = estimated_wait_seconds(position + 1, free, agents, handling, places)
@@ -64,9 +79,9 @@ def test_who_stands_further_back_is_never_told_a_shorter_wait(
     assert 0 < here <= behind
 
 
-@given(st.integers(1, 80), counts, st.integers(1, 20), st.floats(1, 3600), st.integers(1, 100), st.floats(0, 3600))
+@given(positions, counts, st.integers(1, 20), st.floats(1, 3600), st.integers(1, 100), st.floats(0, 3600))
 def test_slower_service_never_shortens_and_more_places_never_lengthen_the_wait(
-    position: int, free: int, agents: int, handling: float, places: int, slower: float
+    position: float, free: int, agents: int, handling: float, places: int, slower: float
 ) -> None:
     told = estimated_wait_seconds(position, free, agents, handling, places)
     assert told is not None
@@ -74,8 +89,8 @@ def test_slower_service_never_shortens_and_more_places_never_lengthen_the_wait(
     assert (estimated_wait_seconds(position, free, agents, handling, places + 1) or 0) <= told
 
 
-@given(st.integers(1, 80), counts, st.floats(1, 3600), counts)
-def test_no_time_is_promised_while_nobody_is_there(position: int, free: int, handling: float, places: int) -> None:
+@given(positions, counts, st.floats(1, 3600), counts)
+def test_no_time_is_promised_while_nobody_is_there(position: float, free: int, handling: float, places: int) -> None:
     assert estimated_wait_seconds(position, free, 0, handling, places) is None
     assert estimated_wait_seconds(position, free, 1, handling, 0) is None
 
@@ -87,3 +102,23 @@ def test_an_agent_without_a_skill_and_a_talk_without_a_need_suit_everyone(
     assert suits(needed, frozenset())
     assert suits(None, skills)
     assert suits(needed, skills) == (not skills or needed is None or needed in skills)
+
+
+@given(st.none() | skill_names, teams, st.frozensets(st.integers(1, 9)))
+def test_a_talk_takes_one_place_in_all_and_none_of_those_who_do_not_suit(
+    skill: str | None, team: list[Seat], able: frozenset[int]
+) -> None:
+    everybody = {seat.agent_id for seat in team}
+    assert claim(skill, everybody, team) == 1
+    assert abs(claim(skill, able, team) + claim(skill, everybody - able, team) - 1) < 1e-9
+    skilled = {seat.agent_id for seat in team if suits(skill, seat.skills)}
+    if skilled:
+        assert claim(skill, everybody - skilled, team) == 0
+
+
+def test_who_stands_before_but_may_go_elsewhere_counts_for_less() -> None:
+    seller, both = Seat(1, 3, 30, BEGIN, {"orders": 3}), Seat(2, 1, 10, BEGIN, {"orders": 3, "technical": 3})
+    technicians = {both.agent_id}
+    assert claim("orders", technicians, [seller, both]) == 0.25
+    assert claim("technical", technicians, [seller, both]) == 1
+    assert claim("complaints", technicians, [seller, both]) == 0.25  # nobody has it, so all may take it

@@ -95,8 +95,9 @@ def test_a_supervisor_takes_over_and_the_agent_cannot_write_any_more(site: Site)
     agent = site.agent()
     visitor = site.visitor().asks_for_a_person()
     owned(visitor)
-    boss = lead(site)
+    boss = lead(site, presence="offline")
     assert oversee(boss, "POST", f"/talks/{visitor.id}/take-over").status_code == 200
+    assert boss.get("/me").json()["agent"]["presence"] == "busy"
     assert visitor.look()["agent"]["name"] == boss.display_name
     assert_problem(agent.writes(visitor, "您好"), 409)
     assert boss.writes(visitor, "我是班长，我来帮您").status_code == 201
@@ -166,6 +167,8 @@ def test_skills_and_places_set_by_the_supervisor_count_at_once(site: Site) -> No
     assert told.status_code == 200
     assert [(s["name"], s["proficiency"]) for s in told.json()["agent"]["skills"]] == [("orders", 5), ("technical", 1)]
     owned(second)
+    less = oversee(boss, "PUT", f"/agents/{agent.name}", {"skills": {"orders": 4}}).json()["agent"]["skills"]
+    assert [(s["name"], s["proficiency"]) for s in less] == [("orders", 4)]
     for bad in ({"capacity": 0}, {"capacity": 99}, {"skills": {"cooking": 3}}, {"skills": {"orders": 6}}):
         assert_problem(oversee(boss, "PUT", f"/agents/{agent.name}", bad), 422)
     assert_problem(oversee(boss, "PUT", "/agents/nobody", {"capacity": 3}), 404)

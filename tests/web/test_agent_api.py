@@ -109,7 +109,36 @@ AGENT_ROUTES = [
     ("POST", "/conversations/{id}/transfer"),
     ("POST", "/conversations/{id}/close"),
     ("POST", "/conversations/{id}/read"),
+    ("GET", "/coupons/templates"),
+    ("GET", "/ticket-kinds"),
+    ("GET", "/tags"),
+    ("GET", "/tasks"),
+    ("POST", "/tasks/GD0000000000/done"),
+    ("PUT", "/me/password"),
+    ("GET", "/conversations/{id}/customer"),
+    ("GET", "/conversations/{id}/orders/202611210000183"),
+    ("POST", "/conversations/{id}/orders/202611210000183/cancel"),
+    ("POST", "/conversations/{id}/orders/202611210000183/address"),
+    ("POST", "/conversations/{id}/articles"),
+    ("POST", "/conversations/{id}/ask-rating"),
+    ("POST", "/conversations/{id}/coupons"),
+    ("POST", "/conversations/{id}/tickets"),
+    ("POST", "/conversations/{id}/customer-notes"),
+    ("PUT", "/conversations/{id}/tags"),
 ]
+ANY_BODY = {
+    "text": "我来插话",
+    "to_skill": "orders",
+    "note": "",
+    "reason": "solved",
+    "seq": 1,
+    "article_id": 1,
+    "template": "sorry_10",
+    "kind": "other",
+    "subject": "请跟进",
+    "address": "杭州市西湖区文三路100号",
+    "tags": [],
+}  # good for every call
 
 
 @pytest.mark.parametrize(("method", "path"), AGENT_ROUTES)
@@ -124,10 +153,9 @@ def test_nobody_but_an_agent_gets_in(site: Site, method: str, path: str) -> None
 @pytest.mark.parametrize(("method", "path"), [r for r in AGENT_ROUTES if "{id}" in r[1]])
 def test_a_talk_that_does_not_exist_is_not_found(site: Site, method: str, path: str) -> None:
     agent = site.agent()
-    body = {"text": "在吗", "to_skill": "orders", "note": "", "reason": "solved", "seq": 1}
     for wanted in ("0" * 32, "nobody", "%00", "%E4%BD%A0%E5%A5%BD", "'%20OR%201=1"):
         url = agent.prefix + path.format(id=wanted)
-        assert_problem(agent.http.request(method, url, json=None if method == "GET" else body), 404)
+        assert_problem(agent.http.request(method, url, json=None if method == "GET" else ANY_BODY), 404)
 
 
 # Presence and capacity
@@ -329,9 +357,8 @@ def test_two_agents_cannot_see_or_touch_each_others_talks(site: Site) -> None:
     other = site.agent()
     before = agent.sees(visitor)
     for method, path in [r for r in AGENT_ROUTES if "{id}" in r[1] and not r[1].endswith("/accept")]:
-        body = {"text": "我来插话", "to_skill": "orders", "note": "", "reason": "solved", "seq": 1}
         url = other.prefix + path.format(id=visitor.id)
-        refused = other.http.request(method, url, json=None if method == "GET" else body)
+        refused = other.http.request(method, url, json=None if method == "GET" else ANY_BODY)
         assert "只给我的" not in refused.text
         assert_problem(refused, 404)
     assert visitor.id not in other.listed("mine") + other.listed("queued") + other.listed("closed")

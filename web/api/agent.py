@@ -392,6 +392,7 @@ def _last_question(session: Session, talk: Conversation) -> str | None:
 def canned_replies() -> dict[str, Any]:
     """Ready answers."""
     with db.reading() as session:
+        serving(session)
         found = session.scalars(select(CannedReply).order_by(CannedReply.shortcut)).all()
         return {"replies": [{"id": r.id, "shortcut": r.shortcut, "title": r.title, "text": r.text} for r in found]}
 

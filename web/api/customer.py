@@ -327,8 +327,7 @@ def rating(conversation_id: str, json_data: dict[str, Any]) -> dict[str, Any]:
     """1–5 for who served last: the agent, or the bot."""
     with db.writing() as session:
         talk = conversations.locked(session, conversation_id)
-        of = "agent" if talk.accepted_at else "bot"
-        agent_id = talk.agent_id if of == "agent" else None
+        of, agent_id = surveys.asked_of(session, talk)
         surveys.rate(session, talk, json_data["score"], json_data["comment"], of, clock.now(), agent_id)
     return {"score": json_data["score"]}
 

@@ -1,11 +1,26 @@
 import { describe, expect, it } from 'vitest'
 import { fillVariables, filterReplies, replaceRange, slashQuery } from '../src/lib/canned.js'
 import { dayKey, dayLabel, money } from '../src/lib/format.js'
-import { clockText, waitedSeconds, waitingTone } from '../src/lib/waiting.js'
+import { clockText, dueClock, pickUpSecondsLeft, REPLY_LIMITS, waitedSeconds, waitingTone } from '../src/lib/waiting.js'
 
 describe('waiting', () => {
-  it('is calm for a minute, amber until three, then red', () => {
-    expect([0, 59, 60, 179, 180].map(waitingTone)).toEqual(['calm', 'calm', 'amber', 'amber', 'red'])
+  it('in the queue is green within the service level, amber for a minute, then red', () => {
+    expect([0, 19, 20, 59, 60].map((seconds) => waitingTone(seconds))).toEqual(['calm', 'calm', 'amber', 'amber', 'red'])
+  })
+  it('in a talk leaves time to think: a minute, then three', () => {
+    const tones = [59, 60, 179, 180].map((seconds) => waitingTone(seconds, REPLY_LIMITS))
+    expect(tones).toEqual(['calm', 'amber', 'amber', 'red'])
+  })
+  it('counts down the minute to pick up an assigned talk, never below nothing', () => {
+    const now = Date.parse('2026-11-22T08:00:45Z')
+    expect(pickUpSecondsLeft('2026-11-22T08:00:00Z', now)).toBe(15)
+    expect(pickUpSecondsLeft('2026-11-22T07:50:00Z', now)).toBe(0)
+  })
+  it('tells how long a promise still has, and for how long it is broken', () => {
+    const now = Date.parse('2026-11-22T08:00:00Z')
+    expect(dueClock('2026-11-22T10:05:00Z', now)).toEqual({ text: '还剩 2 小时 5 分', tone: 'calm' })
+    expect(dueClock('2026-11-22T08:10:00Z', now)).toEqual({ text: '还剩 10 分钟', tone: 'amber' })
+    expect(dueClock('2026-11-22T07:48:00Z', now)).toEqual({ text: '已超时 12 分钟', tone: 'red' })
   })
   it('counts seconds and is never negative', () => {
     const now = Date.parse('2026-11-22T08:01:05Z')

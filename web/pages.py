@@ -9,11 +9,12 @@ from sqlalchemy import select, text
 from werkzeug.wrappers import Response as AnyResponse
 
 from channels import web as channel
-from core import db, settings
+from core import clock, db, settings
 from core.errors import NotFound
 from core.settings import ROOT
 from core.text import clean
 from helpdesk.conversations import brain
+from helpdesk.routing import hours as service_hours
 from knowledge_base import usecases as knowledge
 from knowledge_base.models import Article
 from web import metrics
@@ -28,8 +29,11 @@ DESK = ROOT / "web" / "static" / "desk"
 def chat() -> str:
     """The customer's page; ``?embedded=1`` is what the widget shows."""
     chosen = settings.load()
+    with db.reading() as session:
+        today = service_hours.today(session, clock.now())
     return render_template(
         "chat.html",
+        hours="全天" if today == "00:00–24:00" else today,
         shop_name=chosen.shop_name,
         bot_name=chosen.bot_name,
         demo=chosen.demo,

@@ -199,8 +199,10 @@ def test_who_asks_to_be_called_back_need_not_wait(site: Site) -> None:
     wrong = visitor.post("/call-back", {"phone": "12345"})
     assert "11 位" in assert_problem(wrong, 422)["detail"]
     assert visitor.look()["state"] == "queued"
-    told = visitor.post("/call-back", {"phone": "138 0013 8000", "when": "evening", "about": "安装"})
-    assert told.status_code == 202
+    wish = {"phone": "138 0013 8000", "when": "evening", "about": "安装", "client_message_id": "one-wish"}
+    told, again = visitor.post("/call-back", wish), visitor.post("/call-back", wish)
+    assert told.status_code == again.status_code == 202
+    assert told.json()["number"] == again.json()["number"], "sent twice, registered once"
     assert told.json()["state"] == "bot"
     assert "138****8000" in visitor.texts()[-1]
 

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -9,20 +11,21 @@ from apiflask.fields import File, Integer, String
 from apiflask.validators import Length, OneOf, Range
 from flask import request
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from channels import web as channel
 from core import clock, db, settings, wake
-from core.clock import iso
+from core.once import once
 from core.text import clean
 from crm.customers import access as customer_access
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.greeting import greet
+from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.rules import HandoverReason, State
 from helpdesk.routing import instead
 from helpdesk.routing import usecases as routing
 from helpdesk.routing.hours_rules import When
 from helpdesk.surveys import usecases as surveys
-from helpdesk.tickets.models import Ticket
 from web import limits, shapes
 from web.access import customer, public
 from web.body import Lenient
@@ -74,6 +77,7 @@ class CallBack(Lenient):
 
     phone = String(required=True, validate=Length(min=1, max=30))
     about = String(load_default="", validate=Length(max=200))
+    client_message_id = String(load_default=None, allow_none=True, validate=Length(max=80))
     when = String(load_default=When.ASAP.value, validate=OneOf([w.value for w in When]))
 
 
@@ -81,6 +85,7 @@ class MessageLeft(Lenient):
     """A message for the people."""
 
     text = String(required=True, validate=Length(min=1, max=1000))
+    client_message_id = String(load_default=None, allow_none=True, validate=Length(max=80))
     phone = String(load_default=None, allow_none=True, validate=Length(max=30))
 
 
@@ -292,12 +297,12 @@ def leave_queue(conversation_id: str) -> dict[str, Any]:
 @bp.doc(summary="Ask to be called", security="bearer", responses=responses(202, 400, 401, 404, 422, 429))
 def call_back(conversation_id: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Instead of waiting."""
-    now = clock.now()
-    with db.writing() as session:
-        talk = conversations.locked(session, conversation_id)
-        about, when = clean(json_data["about"]), When(json_data["when"])
-        ticket = instead.call_back(session, talk, now, phone=json_data["phone"], about=about, when=when)
-        return {**_follow_up(ticket), **shapes.state(session, talk, now)}, 202
+    when, about = When(json_data["when"]), clean(json_data["about"])
+
+    def ask(session: Session, talk: Conversation, now: datetime) -> instead.Promise:
+        return instead.call_back(session, talk, now, phone=json_data["phone"], about=about, when=when)
+
+    return _instead(conversation_id, json_data["client_message_id"], ask)
 
 
 @bp.post(TALK + "/leave-message")
@@ -307,16 +312,26 @@ def call_back(conversation_id: str, json_data: dict[str, Any]) -> tuple[dict[str
 @bp.doc(summary="Leave a message", security="bearer", responses=responses(202, 400, 401, 404, 422, 429))
 def leave_message(conversation_id: str, json_data: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Instead of waiting."""
+    text = channel.text_of(json_data["text"])
+
+    def leave(session: Session, talk: Conversation, now: datetime) -> instead.Promise:
+        return instead.leave_message(session, talk, now, text=text, phone=json_data["phone"])
+
+    return _instead(conversation_id, json_data["client_message_id"], leave)
+
+
+def _instead(
+    conversation_id: str,
+    client_message_id: str | None,
+    ask: Callable[[Session, Conversation, datetime], instead.Promise],
+) -> tuple[dict[str, Any], int]:
+    """The same client_message_id again gives the same promise, nothing done twice."""
     now = clock.now()
+    key = f"instead:{conversation_id}:{client_message_id}" if client_message_id else None
     with db.writing() as session:
         talk = conversations.locked(session, conversation_id)
-        text = channel.text_of(json_data["text"])
-        ticket = instead.leave_message(session, talk, now, text=text, phone=json_data["phone"])
-        return {**_follow_up(ticket), **shapes.state(session, talk, now)}, 202
-
-
-def _follow_up(ticket: Ticket) -> dict[str, Any]:
-    return {"number": ticket.number, "due_at": iso(ticket.due_at)}
+        told = once(session, key, lambda: dict(ask(session, talk, now)))
+        return {**told, **shapes.state(session, talk, now)}, 202
 
 
 @bp.post(TALK + "/rating")

@@ -3,17 +3,19 @@
 const BASE = '/api/v1'
 const TIMEOUT_MS = 20_000
 
-/** status 0: the server could not be reached. retryAfter: seconds, from a 429 or 503. */
+/**
+ * status 0: the server could not be reached. retryAfter: seconds, from a 429 or 503. code, fields: of the problem, which
+ * value was wrong.
+ */
 export class ApiError extends Error {
-  constructor(status, detail, retryAfter = null) {
+  constructor(status, detail, { retryAfter = null, code = '', fields = null } = {}) {
     super(detail)
-    this.status = status
-    this.detail = detail
-    this.retryAfter = retryAfter
+    Object.assign(this, { status, detail, retryAfter, code, fields })
   }
 
+  /** Not reached, or only a proxy that could not reach it either (a restart). */
   get isNetwork() {
-    return this.status === 0
+    return this.status === 0 || (this.status >= 502 && this.status <= 504)
   }
 }
 
@@ -27,7 +29,7 @@ export function parseRetryAfter(value, now = Date.now()) {
 function problem(status, body, retryAfter) {
   const told = body && typeof body === 'object' ? body.detail || body.title : ''
   const detail = typeof told === 'string' && told ? told : `操作没有成功，请稍后再试（${status}）`
-  return new ApiError(status, detail, retryAfter)
+  return new ApiError(status, detail, { retryAfter, code: body?.code, fields: body?.fields })
 }
 
 async function call(method, path, { token, body, signal, timeout = TIMEOUT_MS } = {}) {
@@ -112,6 +114,8 @@ const post = (rest) => (talk, body) => call('POST', at(talk, rest), { token: tal
 
 export const handoff = post('handoff')
 export const leaveQueue = post('leave-queue')
+export const leaveMessage = post('leave-message')
+export const callBack = post('call-back')
 export const rate = post('rating')
 export const close = post('close')
 export const read = (talk, seq) => post('read')(talk, { seq })

@@ -168,9 +168,10 @@ export function createChat({ on, mayBegin }) {
     chat.reachable = up
     on.change()
     clearInterval(probe)
-    if (up) sender?.hurry()
     // The socket may still look alive, or there may be nothing to send: somebody has to notice that it works again.
-    else probe = setInterval(catchUp, PROBE_MS)
+    if (!up) return void (probe = setInterval(catchUp, PROBE_MS))
+    sender?.hurry()
+    realtime?.hurry()
   }
 
   function pendingItems() {
@@ -182,11 +183,15 @@ export function createChat({ on, mayBegin }) {
 
   const afterSeq = () => current()?.data.messages.at(-1)?.seq ?? 0
 
-  async function act(call) {
+  async function act(call, body) {
     const talk = current()
     if (!talk) throw new api.ApiError(0, '正在连接客服，请稍后再试')
-    await call(talk)
-    catchUp()
+    try {
+      return await call(talk, body)
+    } finally {
+      // Refused or unanswered too: what the page shows may be out of date.
+      catchUp()
+    }
   }
 
   return Object.assign(chat, {
@@ -213,6 +218,8 @@ export function createChat({ on, mayBegin }) {
     drop: (id) => (outbox.remove(id), on.change()),
     handoff: () => act(api.handoff),
     leaveQueue: () => act(api.leaveQueue),
+    leaveMessage: (values) => act(api.leaveMessage, values),
+    callBack: (values) => act(api.callBack, values),
     close: () => act(api.close),
     async rate(talk, seq, score, comment) {
       await api.rate(talk, { score, ...(comment ? { comment } : {}) })
@@ -220,8 +227,8 @@ export function createChat({ on, mayBegin }) {
     },
     typing: () => realtime?.typing(),
     /** Awake again, back online, back on the page: ask at once. */
-    wake() {
-      realtime?.hurry()
+    wake(doubtful = false) {
+      realtime?.hurry(doubtful)
       sender?.hurry()
       catchUp()
     },

@@ -35,11 +35,20 @@ export function dateOnly(iso) {
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
 }
 
-/** "约 40 秒", "约 3 分钟", "约 1 小时 10 分钟"; '' when the server cannot say. */
+/** "今天 16:30", "明天 09:00", "后天 …", "11月28日 …": by when something is done. */
+export function dueText(iso, now = new Date()) {
+  const date = new Date(iso)
+  if (!iso || Number.isNaN(date.getTime())) return ''
+  const midnight = (d) => new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime()
+  const day = ['今天', '明天', '后天'][Math.round((midnight(date) - midnight(now)) / 86_400_000)]
+  return `${day ?? `${date.getMonth() + 1}月${date.getDate()}日`} ${clock(date)}`
+}
+
+/** "马上", "约 3 分钟", "约 1 小时 10 分钟"; '' when the server cannot say. Rounded as the server's own line is. */
 export function waitText(seconds) {
   if (typeof seconds !== 'number' || seconds < 0) return ''
-  if (seconds < 60) return '不到 1 分钟'
-  const minutes = Math.ceil(seconds / 60)
+  if (seconds < 60) return '马上'
+  const minutes = Math.round(seconds / 60)
   if (minutes < 60) return `约 ${minutes} 分钟`
   const rest = minutes % 60
   return `约 ${Math.floor(minutes / 60)} 小时${rest ? ` ${rest} 分钟` : ''}`

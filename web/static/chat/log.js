@@ -97,6 +97,8 @@ export function createLog({ scroller, list, pill, typing, ctx }) {
   }
 
   function showTyping(on, who, name, mark) {
+    // One who stops must not take away the dots of another.
+    if (!on && who && who !== typing.dataset.who) return
     clearTimeout(typingTimer)
     typing.hidden = !on
     if (!on) return
@@ -121,5 +123,5 @@ export function createLog({ scroller, list, pill, typing, ctx }) {
     stuck = true
   }
 
-  return { render, clear, showTyping, toBottom }
+  return { render, clear, showTyping, toBottom, whoTypes: () => typing.dataset.who }
 }

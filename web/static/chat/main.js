@@ -6,6 +6,7 @@ import { createDemo, renewDemo } from './demo.js'
 import { anyDialogOpen, confirmed, openImage } from './dialogs.js'
 import { $, icon, toast } from './dom.js'
 import { createEmbed } from './embed.js'
+import { createFollowUp } from './followup.js'
 import { initial } from './format.js'
 import { createLog } from './log.js'
 import { loadBlob } from './outbox.js'
@@ -15,8 +16,11 @@ import { newId } from './storage.js'
 import * as store from './store.js'
 import { createStatus } from './status.js'
 import { followViewport } from './viewport.js'
+import { createWaiting } from './waiting.js'
 
 const config = JSON.parse($('config').textContent)
+// The server hangs up on who has been silent for that long; a phone in a pocket hears nothing of it.
+const ASLEEP_MS = 40_000
 const previews = new Map()
 let demo = null
 let embed = null
@@ -26,6 +30,7 @@ const chat = createChat({
   on: {
     change: scheduleDraw,
     typing: ({ who, on }) => {
+      if (on && !store.mayType(chat.data(), who)) return
       const name = who === 'agent' ? chat.data().agent?.name || '客服' : config.bot_name
       log.showTyping(Boolean(on), who, name, who === 'agent' ? initial(name) : icon('bot'))
     },
@@ -82,6 +87,30 @@ const composer = createComposer({
 const status = createStatus({ botName: config.bot_name, shopName: config.shop_name })
 const reader = createReader({ chat, shown, tellUnread: (count) => embed?.unread(count) })
 
+const followUp = createFollowUp({
+  send: (kind, values) => (kind === 'message' ? chat.leaveMessage(values) : chat.callBack(values)),
+  draft: (kind) => sessions.followUpDraft(chat.identity.key, kind),
+  keepDraft: (kind, values) => sessions.keepFollowUpDraft(chat.identity.key, kind, values),
+  // The focus goes back to the button that opened it, which may be gone with the queue.
+  closed: () => document.activeElement === document.body && composer.focus(),
+})
+
+const waiting = createWaiting({
+  message: () => followUp.open('message'),
+  callBack: () => followUp.open('callback'),
+  leave: leaveQueue,
+})
+
+async function leaveQueue() {
+  const sure = await confirmed({
+    title: '不等了吗？',
+    text: '之后由智能客服接着为您服务，您随时可以再转人工。',
+    yes: '不等了',
+    no: '继续等',
+  })
+  if (sure) attempt(chat.leaveQueue)
+}
+
 function say(text) {
   chat.say(text)
   composer.focus()
@@ -92,7 +121,6 @@ async function attempt(action) {
     await action()
   } catch (error) {
     toast(error.detail || '没有成功，请稍后再试')
-    chat.catchUp()
   }
 }
 
@@ -118,19 +146,22 @@ function draw() {
     if (index > 0) rows.push({ type: 'divider', key: `${talk.id}/divider`, text: '以下是新的会话' })
     for (const row of store.rows(chat.lines(talk), past ? { ...talk.data, state: 'closed' } : talk.data)) {
       const progress = chat.progress.get(row.line?.client_message_id)
-      rows.push({ ...row, key: `${talk.id}/${row.key}`, talk, progress })
+      const rated = row.line?.kind === 'rating' ? sessions.rated(talk.id, row.line.seq) : null
+      rows.push({ ...row, key: `${talk.id}/${row.key}`, talk, progress, rated })
     }
   }
   if (!chat.talks.length) {
     // Not connected yet, but what is written must be seen: it is kept and will be sent.
-    const waiting = store.lines(store.emptyTalk(), chat.pending())
-    for (const row of store.rows(waiting, store.emptyTalk()))
+    const unsent = store.lines(store.emptyTalk(), chat.pending())
+    for (const row of store.rows(unsent, store.emptyTalk()))
       rows.push({ ...row, key: `new/${row.key}`, talk: { id: '' } })
   }
   $('skeleton').hidden = !chat.loading || rows.length > 0
   $('log').setAttribute('aria-busy', String(chat.loading))
   log.render(rows)
   status.render(data, { offline: !chat.reachable, mode: chat.mode(), hasTalk: chat.talks.length > 0 })
+  waiting.render(data)
+  followUp.render(data)
   composer.placeholder(
     data.state === 'closed' ? '直接输入即可继续' : data.state === 'with_agent' ? '输入消息…' : '请描述您的问题…',
   )
@@ -138,7 +169,7 @@ function draw() {
     handoff: data.state === 'bot' || data.state === 'closed',
     end: chat.talks.length > 0 && data.state !== 'closed',
   })
-  if (data.state === 'closed') log.showTyping(false)
+  if (!store.mayType(data, log.whoTypes())) log.showTyping(false)
   reader.look()
 }
 
@@ -147,6 +178,7 @@ function draw() {
 function begin(identity) {
   if (chat.identity?.key === identity.key && chat.identity.token === identity.token) return
   if (chat.identity) sessions.keepDraft(chat.identity.key, composer.text())
+  followUp.close()
   log.clear()
   chat.start(identity)
   composer.fill(sessions.draft(identity.key))
@@ -173,32 +205,30 @@ function shown() {
 
 // --- the outside world ------------------------------------------------------------------------------------------------
 
-function wake() {
+let hiddenAt = 0
+
+/** doubtful: the socket may be dead without knowing it. */
+function wake(doubtful) {
   if (document.visibilityState !== 'visible' || !chat.identity) return
-  chat.wake()
+  chat.wake(doubtful)
   reader.look()
 }
 
-document.addEventListener('visibilitychange', wake)
-window.addEventListener('pageshow', (event) => event.persisted && wake())
-window.addEventListener('online', wake)
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'hidden') hiddenAt = Date.now()
+  else wake(Date.now() - hiddenAt > ASLEEP_MS)
+})
+window.addEventListener('pageshow', (event) => event.persisted && wake(true))
+window.addEventListener('online', () => wake(true))
 window.addEventListener('offline', () => chat.wentOffline())
 window.addEventListener('storage', (event) => {
   if (event.key === sessions.DEMO && demo) {
     demo.render()
     begin(sessions.demoIdentity())
-  } else chat.storageChanged(event)
+  } else if (event.key?.startsWith(sessions.RATED)) scheduleDraw()
+  else chat.storageChanged(event)
 })
 
-$('leave-queue').addEventListener('click', async () => {
-  const sure = await confirmed({
-    title: '取消排队？',
-    text: '取消后由智能客服继续为您服务，您可以随时再转人工。',
-    yes: '取消排队',
-    no: '继续等待',
-  })
-  if (sure) attempt(chat.leaveQueue)
-})
 for (const topic of document.querySelectorAll('[data-say]'))
   topic.addEventListener('click', () => say(topic.dataset.say))
 

@@ -106,9 +106,12 @@ export function createRealtime({ talk, cursor, on }) {
       // volatile: a typing mark that could not be sent now is worth nothing later.
       if (socket.connected) socket.volatile.emit('typing', { on: true })
     },
-    /** The device woke up or the network is back: do not sit out the pause. */
-    hurry() {
-      if (!stopped && !socket.connected) socket.disconnect().connect()
+    /**
+     * The device woke up or the network is back: do not sit out the pause. doubtful: away for so long that the other side
+     * may have hung up without our noticing.
+     */
+    hurry(doubtful) {
+      if (!stopped && (doubtful || !socket.connected)) socket.disconnect().connect()
     },
     stop() {
       stopped = true

@@ -73,7 +73,7 @@ export function createSender({ outbox, current, renew, onTaken, onFailed, onProg
   /** null: go on with the next line (or this one, anew); otherwise how long to wait first. */
   async function settle(error, item, talk) {
     const status = error instanceof api.ApiError ? error.status : 0
-    if (status !== 0) onReachable(true)
+    onReachable(status !== 0 && !error.isNetwork)
     if (status === 429) {
       const wait = Math.max(0.5, error.retryAfter ?? DEFAULT_RETRY_AFTER_S) * 1000
       notBefore = Date.now() + wait
@@ -83,10 +83,7 @@ export function createSender({ outbox, current, renew, onTaken, onFailed, onProg
       // Gone or ended: the line goes into a new talk. If that fails too it is not the talk's fault; wait.
       return (await renew(talk)) ? null : backoff()
     }
-    if (status === 0 || status === 408 || status === 425 || status >= 500) {
-      if (status === 0) onReachable(false)
-      return backoff()
-    }
+    if (status === 0 || status === 408 || status === 425 || status >= 500) return backoff()
     outbox.fail(item, error.detail)
     onFailed(item)
     return null

@@ -62,13 +62,19 @@ export function loadTalk(key) {
 
 export const keepTalk = (key, talk) => storage.setJson(talkKey(key), { id: talk.id, token: talk.token })
 
-export const draft = (key) => storage.get(`zhike:draft:${key}`) || ''
+// Drafts belong to their tab: kept for all tabs, what one writes would turn up in the other and be sent twice.
+export const draft = (key) => storage.tab.get(`zhike:draft:${key}`) || ''
 
 export function keepDraft(key, text) {
-  if (text) storage.set(`zhike:draft:${key}`, text)
-  else storage.remove(`zhike:draft:${key}`)
+  if (text) storage.tab.set(`zhike:draft:${key}`, text)
+  else storage.tab.remove(`zhike:draft:${key}`)
 }
 
+/** kind: message or callback. values: { field: text }, or null when it has been taken. */
+export const followUpDraft = (key, kind) => JSON.parse(draft(`${kind}:${key}`) || 'null')
+export const keepFollowUpDraft = (key, kind, values) => keepDraft(`${kind}:${key}`, values && JSON.stringify(values))
+
 /** Stars given, by talk and seq: the card goes on saying thank you after a reload. */
-export const rated = (talkId, seq) => storage.getJson(`zhike:rated:${talkId}:${seq}`)
-export const keepRated = (talkId, seq, score) => storage.setJson(`zhike:rated:${talkId}:${seq}`, score)
+export const RATED = 'zhike:rated:'
+export const rated = (talkId, seq) => storage.getJson(`${RATED}${talkId}:${seq}`)
+export const keepRated = (talkId, seq, score) => storage.setJson(`${RATED}${talkId}:${seq}`, score)

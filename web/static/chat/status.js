@@ -1,20 +1,18 @@
-// The head of the page and the strips under it: who answers, the place in the queue, the connection.
+// The head of the page and the strip of the connection under it: who answers, and whether we can be reached.
 
 import { $, h, icon } from './dom.js'
-import { initial, waitText } from './format.js'
+import { initial } from './format.js'
+import { waitingSubtitle } from './waiting.js'
 
-export function queueText(queue) {
-  if (!queue?.position) return '正在为您联系客服同事'
-  const wait = waitText(queue.estimated_wait_seconds)
-  if (!wait) return `您排在第 ${queue.position} 位，正在为您联系客服同事`
-  return `您排在第 ${queue.position} 位，预计等待${wait}`
-}
+// A hole that closes by itself at once is not worth a fright.
+const OFFLINE_AFTER_MS = 1500
 
 export function createStatus({ botName, shopName }) {
   const title = $('title')
   const subtitle = $('subtitle')
   const mark = $('head-avatar')
   let shown = ''
+  let offlineTimer = null
 
   function head(name, below, avatar, kind) {
     const now = `${name}|${below}|${kind}`
@@ -26,6 +24,19 @@ export function createStatus({ botName, shopName }) {
     mark.replaceChildren(avatar)
   }
 
+  function tellOffline(on) {
+    $('connection').classList.toggle('shown', on)
+    $('connection-text').textContent = on ? '网络断开，正在重连… 您写的话恢复后会自动发出' : ''
+  }
+
+  function connection(offline, mode) {
+    $('connection').dataset.state = offline ? 'offline' : mode
+    if (offline === (offlineTimer !== null)) return
+    clearTimeout(offlineTimer)
+    offlineTimer = offline ? setTimeout(tellOffline, OFFLINE_AFTER_MS, true) : null
+    if (!offline) tellOffline(false)
+  }
+
   return {
     render({ state, queue, agent }, { offline, mode, hasTalk }) {
       document.body.dataset.state = state
@@ -33,21 +44,12 @@ export function createStatus({ botName, shopName }) {
       else
         head(
           `${botName} · 智能客服`,
-          state === 'queued' ? '正在为您转接人工客服' : `${shopName} · 24 小时在线`,
+          state === 'queued' ? waitingSubtitle(queue) : `${shopName} · 24 小时在线`,
           icon('bot'),
           'bot',
         )
-
-      $('queue-banner').hidden = state !== 'queued'
-      if (state === 'queued' && $('queue-text').textContent !== queueText(queue))
-        $('queue-text').textContent = queueText(queue)
       $('closed').hidden = state !== 'closed'
-
-      const connection = $('connection')
-      connection.dataset.state = offline ? 'offline' : hasTalk ? mode : 'connecting'
-      connection.classList.toggle('shown', offline)
-      const text = offline ? '网络断开了，您写的内容会在恢复后自动发出' : ''
-      if ($('connection-text').textContent !== text) $('connection-text').textContent = text
+      connection(offline, hasTalk ? mode : 'connecting')
     },
   }
 }

@@ -1,44 +1,60 @@
-// localStorage that never throws: blocked (private mode, third-party frame) or full, the page goes on with what it has
-// in memory – only a reload then forgets.
+// Storage that never throws: blocked (private mode, third-party frame) or full, the page goes on with what it has in
+// memory – only a reload then forgets.
 
-const memory = new Map()
+function drawer(open) {
+  const memory = new Map()
 
-function area() {
-  try {
-    return window.localStorage
-  } catch {
-    return null
+  function area() {
+    try {
+      return open()
+    } catch {
+      return null
+    }
+  }
+
+  return {
+    get(key) {
+      if (memory.has(key)) return memory.get(key)
+      try {
+        return area()?.getItem(key) ?? null
+      } catch {
+        return null
+      }
+    },
+    set(key, value) {
+      try {
+        const store = area()
+        if (!store) throw new Error('blocked')
+        store.setItem(key, value)
+        memory.delete(key)
+      } catch {
+        memory.set(key, value)
+      }
+    },
+    remove(key) {
+      memory.delete(key)
+      try {
+        area()?.removeItem(key)
+      } catch {
+        // Blocked: it was in memory only.
+      }
+    },
+    keys(prefix) {
+      const found = new Set([...memory.keys()].filter((key) => key.startsWith(prefix)))
+      try {
+        const store = area()
+        for (let i = 0; store && i < store.length; i += 1) if (store.key(i).startsWith(prefix)) found.add(store.key(i))
+      } catch {
+        // Blocked: what is in memory is all there is.
+      }
+      return [...found]
+    },
   }
 }
 
-export function get(key) {
-  if (memory.has(key)) return memory.get(key)
-  try {
-    return area()?.getItem(key) ?? null
-  } catch {
-    return null
-  }
-}
-
-export function set(key, value) {
-  try {
-    const store = area()
-    if (!store) throw new Error('blocked')
-    store.setItem(key, value)
-    memory.delete(key)
-  } catch {
-    memory.set(key, value)
-  }
-}
-
-export function remove(key) {
-  memory.delete(key)
-  try {
-    area()?.removeItem(key)
-  } catch {
-    // Blocked: it was in memory only.
-  }
-}
+/** What all tabs share, and what is this tab's own (it lives through a reload). */
+export const { get, set, remove, keys } = drawer(() => window.localStorage)
+export const tab = drawer(() => window.sessionStorage)
 
 export function getJson(key) {
   try {
@@ -49,17 +65,6 @@ export function getJson(key) {
 }
 
 export const setJson = (key, value) => set(key, JSON.stringify(value))
-
-export function keys(prefix) {
-  const found = new Set([...memory.keys()].filter((key) => key.startsWith(prefix)))
-  try {
-    const store = area()
-    for (let i = 0; store && i < store.length; i += 1) if (store.key(i).startsWith(prefix)) found.add(store.key(i))
-  } catch {
-    // Blocked: what is in memory is all there is.
-  }
-  return [...found]
-}
 
 /** randomUUID exists on https only; the page must also work on a plain http address inside a shop's network. */
 export function newId() {

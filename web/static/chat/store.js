@@ -58,8 +58,14 @@ export function acknowledge(talk, item, seq) {
   return { ...talk, messages: merged(talk.messages, [message]) }
 }
 
-export function receiveState(talk, { state, queue, agent }) {
-  return { ...talk, state: state ?? talk.state, queue: queue ?? null, agent: agent ?? null }
+export function receiveState(talk, { state, queue, agent, read_seq: readSeq }) {
+  const next = { ...talk, state: state ?? talk.state, queue: queue ?? null, agent: agent ?? null }
+  return receiveRead(next, readSeq)
+}
+
+/** Whether dots of this writer ('bot' or 'agent') may be shown: the bot never writes while people have the talk. */
+export function mayType(talk, who) {
+  return talk.state === { bot: 'bot', agent: 'with_agent' }[who]
 }
 
 export function receiveRead(talk, seq) {

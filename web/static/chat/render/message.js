@@ -12,8 +12,8 @@ import { ratingCard } from './rating.js'
 const CARDS = { order: orderCard, orders: ordersCard, parcel: parcelCard, product: productCards, article: articleCard }
 
 /** What the element is made from; anything else about a row goes through update(). */
-export const contentOf = ({ line }) =>
-  JSON.stringify([line.kind, line.sender, line.text, line.kind === 'text' ? null : line.payload, line.agent_name])
+export const contentOf = ({ line, rated }) =>
+  JSON.stringify([line.kind, line.sender, line.text, line.kind === 'text' ? null : line.payload, line.agent_name, rated])
 
 export function messageElement(row, ctx) {
   const { line } = row
@@ -64,14 +64,17 @@ function metaParts(line, read, progress, ctx) {
   return read ? [h('span', { class: read === '已读' ? 'read' : 'unread' }, read)] : []
 }
 
+// A rating asked for by an agent is the system's line, but it comes from that agent.
+const fromAgent = (line) => line.sender === 'agent' || Boolean(line.agent_name)
+
 function avatar(line) {
-  if (line.sender === 'agent')
+  if (fromAgent(line))
     return h('span', { class: 'avatar agent', 'aria-hidden': 'true' }, initial(line.agent_name))
   return h('span', { class: 'avatar bot', 'aria-hidden': 'true' }, icon('bot'))
 }
 
 function name(line, ctx) {
-  if (line.sender !== 'agent') return h('div', { class: 'name', text: ctx.botName })
+  if (!fromAgent(line)) return h('div', { class: 'name', text: ctx.botName })
   return h('div', { class: 'name' }, line.agent_name || '客服', h('span', { class: 'tag', text: '人工客服' }))
 }
 

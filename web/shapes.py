@@ -132,7 +132,7 @@ def handover(conversation: Conversation) -> dict[str, Any] | None:
 
 def conversation(session: Session, talk: Conversation) -> dict[str, Any]:
     """CONV."""
-    last = session.get(Message, (talk.id, talk.last_seq))
+    last = _last_spoken(session, talk)
     customer = talk.customer
     return {
         "id": talk.id,
@@ -164,6 +164,16 @@ def conversation(session: Session, talk: Conversation) -> dict[str, Any]:
         "snoozed_until": iso(talk.snoozed_until),
         "tags": talk.tags,
     }
+
+
+def _last_spoken(session: Session, talk: Conversation) -> Message | None:
+    """The last line somebody said, not the system's or a note: what a list shows of the talk."""
+    return session.scalars(
+        select(Message)
+        .where(Message.conversation_id == talk.id, Message.sender != "system", Message.kind != "note")
+        .order_by(Message.seq.desc())
+        .limit(1)
+    ).first()
 
 
 def _because(session: Session, talk: Conversation) -> str | None:

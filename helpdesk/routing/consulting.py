@@ -16,12 +16,15 @@ from helpdesk.routing.models import Assignment, Mention
 from helpdesk.routing.usecases import colleague
 from helpdesk.staff.models import Agent
 from helpdesk.staff.rules import OVERSEES, SERVES
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.rules import FOLLOW_UPS, TicketStatus
 
 MENTIONED = "mentioned"  # wake topic: {"agent_id", "conversation_id", "by", "text"}
 
 
 def may_see(session: Session, agent: Agent, talk: Conversation) -> bool:
-    """Waiting, own, once own, or asked for advice; supervisors see all; who does not serve customers none."""
+    """Waiting, own, once own, asked for advice, or with a call-back or message that somebody has to see to; supervisors
+    see all; who does not serve customers none."""
     if agent.role not in SERVES:
         return False
     if agent.role in OVERSEES or talk.agent_id == agent.id or queue.offered(session, agent, [talk]):
@@ -30,7 +33,12 @@ def may_see(session: Session, agent: Agent, talk: Conversation) -> bool:
         about = select(table.id).where(table.conversation_id == talk.id, table.agent_id == agent.id)
         if session.scalar(about.limit(1)) is not None:
             return True
-    return False
+    task = select(Ticket.id).where(
+        Ticket.conversation_id == talk.id,
+        Ticket.kind.in_([kind.value for kind in FOLLOW_UPS]),
+        Ticket.status != TicketStatus.SOLVED.value,
+    )
+    return session.scalar(task.limit(1)) is not None
 
 
 def note(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from helpdesk.staff.rules import Role
-from helpdesk.tickets.rules import TicketKind
+from helpdesk.tickets.rules import FOLLOW_UPS, TicketKind
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,6 @@ def most_used(tagged: Iterable[Sequence[str]], most: int) -> list[str]:
     return [tag for tag, _ in sorted(counted.items(), key=lambda found: (-found[1], found[0]))][:most]
 
 
-FOLLOW_UPS = (TicketKind.CALLBACK, TicketKind.MESSAGE)  # the customer asks for these; agents work them off
 OPENED_BY_AGENTS = tuple(kind for kind in TicketKind if kind not in FOLLOW_UPS)
 
 INTENT_OF_TICKET = {  # what the customer wanted, as the bot should have read it

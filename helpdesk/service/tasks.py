@@ -9,11 +9,10 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, NotFound
 from crm.customers.models import Customer
 from helpdesk.conversations import usecases as conversations
-from helpdesk.service.rules import FOLLOW_UPS
 from helpdesk.staff.models import Agent
 from helpdesk.staff.usecases import audit
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.rules import TicketKind, TicketStatus
+from helpdesk.tickets.rules import FOLLOW_UPS, TicketKind, TicketStatus
 from helpdesk.tickets.usecases import solve
 
 TOLD = {TicketKind.CALLBACK: "已给您回电", TicketKind.MESSAGE: "已回复您的留言"}  # to the customer, when done

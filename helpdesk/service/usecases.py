@@ -33,15 +33,16 @@ TAGS_OF_DAYS, TAGS_MOST, TALKS_MOST = timedelta(days=90), 30, 5_000
 
 
 def send_article(
-    session: Session, talk: Conversation, agent: Agent, now: datetime, article_id: int, client_message_id: str | None
+    session: Session, talk: Conversation, agent: Agent, now: datetime, key: str, client_message_id: str | None
 ) -> int:
-    """A published article as a card of the agent's: its seq. The same client_message_id again sends nothing.
+    """A published article, by its outside ``key``, as a card of the agent's: its seq. The same client_message_id again
+    sends nothing.
 
     Raises NotFound, Conflict.
     """
     routing.own(talk, agent)
-    article = session.get(Article, article_id)
-    if article is None or article.status != "published":
+    article = session.scalar(select(Article).where(Article.key == key, Article.status == "published"))
+    if article is None:
         raise NotFound("这篇文章找不到了，可能已经下架，换一篇试试。")
     html = knowledge.render(article.answer)
     seq = reply(
@@ -50,10 +51,10 @@ def send_article(
         agent,
         now,
         text=knowledge.plain(article.answer),
-        card={"card": "article", "id": article.id, "question": article.question, "html": html},
+        card={"card": "article", "id": article.key, "question": article.question, "html": html},
         client_message_id=client_message_id,
     )
-    audit(session, agent, "article_sent", now, f"talk:{talk.id} article:{article.id}")
+    audit(session, agent, "article_sent", now, f"talk:{talk.id} article:{article.key}")
     return seq
 
 

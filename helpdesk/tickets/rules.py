@@ -51,6 +51,9 @@ class TicketStatus(StrEnum):
         return {"open": "已受理", "working": "处理中", "waiting": "等待您补充", "solved": "已解决"}[self]
 
 
+FOLLOW_UPS = (TicketKind.CALLBACK, TicketKind.MESSAGE)  # the customer asks for these; agents work them off
+
+
 def due_at(kind: TicketKind, urgent: bool, now: datetime) -> datetime:
     """By when it is to be settled: complaints 3 days (first answer within one), parcels 2 days, the rest 1–2 days."""
     if urgent:

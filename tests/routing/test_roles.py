@@ -68,7 +68,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", f"{TALK}/snooze"): (OWNING, {"minutes": 5}),
     ("DELETE", f"{TALK}/snooze"): (OWNING, None),
     ("PUT", f"{TALK}/tags"): (OWNING, {"tags": ["退货"]}),
-    ("POST", f"{TALK}/articles"): (OWNING, {"article_id": 1}),
+    ("POST", f"{TALK}/articles"): (OWNING, {"article_id": "a-1"}),
     ("POST", f"{TALK}/ask-rating"): (OWNING, {}),
     ("POST", f"{TALK}/coupons"): (OWNING, {"template": "sorry_10"}),
     ("POST", f"{TALK}/tickets"): (OWNING, {"kind": "other", "subject": "核查"}),

@@ -3,8 +3,8 @@
 from typing import Any
 
 from apiflask import APIBlueprint
-from apiflask.fields import Boolean, Integer, List, String
-from apiflask.validators import Length, OneOf, Range
+from apiflask.fields import Boolean, List, String
+from apiflask.validators import Length, OneOf
 from flask import g
 from flask_limiter.util import get_remote_address
 from marshmallow import ValidationError
@@ -51,7 +51,7 @@ class Written(Lenient):
 class Sending(Lenient):
     """An article to send."""
 
-    article_id = Integer(required=True, strict=True, validate=Range(1, ID_MOST))
+    article_id = String(required=True, validate=Length(min=1, max=120))
     client_message_id = String(load_default=None, allow_none=True, validate=Length(max=60))
 
 

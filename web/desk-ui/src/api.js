@@ -90,6 +90,7 @@ export async function request(method, path, body, { signIn = false, base = BASE,
 }
 
 const talk = (id, rest = '') => `/conversations/${encodeURIComponent(id)}${rest}`
+const order = (id, number, rest = '') => talk(id, `/orders/${encodeURIComponent(number)}${rest}`)
 
 export const api = {
   signIn: (name, password) => request('POST', '/session', { name, password }, { signIn: true }),
@@ -104,12 +105,36 @@ export const api = {
   messages: (id, after) => request('GET', talk(id, `/messages?after=${after}`)),
   send: (id, text, clientMessageId) =>
     request('POST', talk(id, '/messages'), { text, client_message_id: clientMessageId }),
-  note: (id, text) => request('POST', talk(id, '/notes'), { text }),
+  note: (id, text, clientMessageId, mentions) =>
+    request('POST', talk(id, '/notes'), { text, client_message_id: clientMessageId, mentions }),
   transfer: (id, target) => request('POST', talk(id, '/transfer'), target),
   close: (id, reason, tags) => request('POST', talk(id, '/close'), { reason, tags }),
   read: (id, seq) => request('POST', talk(id, '/read'), { seq }),
-  suggestions: (id) => request('GET', talk(id, '/suggestions')),
+  snooze: (id, minutes) => request('POST', talk(id, '/snooze'), { minutes }),
+  wake: (id) => request('DELETE', talk(id, '/snooze')),
+  setTags: (id, tags) => request('PUT', talk(id, '/tags'), { tags }),
 
+  /** Articles for the customer's last line, or for what the agent looks for. */
+  suggestions: (id, wanted = '') =>
+    request('GET', talk(id, `/suggestions${wanted ? `?q=${encodeURIComponent(wanted)}` : ''}`)),
+  sendArticle: (id, article, clientMessageId) =>
+    request('POST', talk(id, '/articles'), { article_id: article, client_message_id: clientMessageId }),
+  askRating: (id) => request('POST', talk(id, '/ask-rating')),
+  sendCoupon: (id, template) => request('POST', talk(id, '/coupons'), { template }),
+  openTicket: (id, ticket) => request('POST', talk(id, '/tickets'), ticket),
+  order: (id, number) => request('GET', order(id, number)),
+  cancelOrder: (id, number, reason) => request('POST', order(id, number, '/cancel'), { reason }),
+  changeAddress: (id, number, to) => request('POST', order(id, number, '/address'), to),
+  customer: (id) => request('GET', talk(id, '/customer')),
+  customerNote: (id, text) => request('POST', talk(id, '/customer-notes'), { text }),
+
+  tasks: () => request('GET', '/tasks'),
+  taskDone: (number, result) => request('POST', `/tasks/${encodeURIComponent(number)}/done`, { result }),
+  changePassword: (old, fresh) => request('PUT', '/me/password', { old, new: fresh }),
+
+  tags: () => request('GET', '/tags'),
+  couponTemplates: () => request('GET', '/coupons/templates'),
+  ticketKinds: () => request('GET', '/ticket-kinds'),
   cannedReplies: () => request('GET', '/canned-replies'),
   colleagues: () => request('GET', '/colleagues'),
   closeReasons: () => request('GET', '/close-reasons'),

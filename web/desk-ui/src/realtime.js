@@ -8,7 +8,7 @@ let socket = null
 let retry = null
 
 /**
- * handlers: { message, state, typing, read, queue, presence, session_ended } by event name, and
+ * handlers: { message, state, typing, read, queue, presence, mention, session_ended } by event name, and
  * onConnect(), onDisconnect(), onRefused() for the connection itself.
  */
 export function connect(token, handlers) {
@@ -54,12 +54,20 @@ export function disconnect() {
   socket = null
 }
 
-/** Try at once instead of waiting for the next turn (the computer woke up, the network is back, the agent asked). */
-export function hurry() {
-  if (socket && !socket.connected) socket.disconnect().connect()
+/**
+ * Try at once instead of waiting for the next turn (the page is looked at again, the agent asked). anew: also when it
+ * still looks connected (the computer woke up, the network is another one).
+ */
+export function hurry({ anew = false } = {}) {
+  if (socket && (anew || !socket.connected)) socket.disconnect().connect()
 }
 
 export function sendTyping(conversationId, on) {
   // volatile: a typing mark that could not be sent now is worth nothing later.
   socket?.volatile.emit('typing', { conversation_id: conversationId, on })
+}
+
+/** Also be told what happens in a talk that is not one's own. Forgotten by the server when the connection ends. */
+export function watchTalk(conversationId, on) {
+  socket?.emit('watch', { conversation_id: conversationId, on })
 }

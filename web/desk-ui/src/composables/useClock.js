@@ -2,7 +2,8 @@
 import { onUnmounted, ref } from 'vue'
 import { serverClockOffset } from '../api.js'
 
-const now = ref(Date.now())
+/** The server's time, as far as we know it. Stands still while nobody uses the clock. */
+export const now = ref(Date.now())
 let users = 0
 let timer = null
 

@@ -2,7 +2,7 @@
 // a refetch, in any order, and must be shown once.
 
 /** A line the agent has written that the server has not confirmed. It has no seq; `local` is 'sending' or 'failed'. */
-export function localMessage({ clientId, text, kind = 'text', agentName, now }) {
+export function localMessage({ clientId, text, kind = 'text', mentions = [], agentName, now }) {
   return {
     seq: null,
     sender: 'agent',
@@ -11,22 +11,14 @@ export function localMessage({ clientId, text, kind = 'text', agentName, now }) 
     agent_name: agentName,
     client_message_id: clientId,
     created_at: new Date(now).toISOString(),
+    mentions,
     local: 'sending',
     error: '',
   }
 }
 
-// Notes are posted without a client_message_id (the contract has none for them), so a note that comes back is known by
-// its text. afterSeq is the newest line that was there when the note was written: an older equal note is another one.
-function isSameNote(local, incoming) {
-  return local.kind === 'note' && incoming.kind === 'note' && incoming.sender === 'agent' &&
-    incoming.text === local.text && incoming.seq > (local.afterSeq ?? 0)
-}
-
-function confirms(local, incoming) {
-  if (incoming.client_message_id) return incoming.client_message_id === local.client_message_id
-  return isSameNote(local, incoming)
-}
+const confirms = (local, incoming) =>
+  incoming.sender === local.sender && incoming.client_message_id === local.client_message_id
 
 /** Merge what came from the server into what is held: once each, by seq; unconfirmed lines stay at the end. */
 export function mergeMessages(held, incoming) {
@@ -38,11 +30,7 @@ export function mergeMessages(held, incoming) {
   }
   for (const message of incoming) {
     if (message.seq == null) continue
-    if (!bySeq.has(message.seq)) {
-      // One incoming message settles one local line only: two equal notes stay two.
-      const settled = locals.findIndex((local) => confirms(local, message))
-      if (settled >= 0) locals = locals.filter((_, index) => index !== settled)
-    }
+    if (message.client_message_id) locals = locals.filter((local) => !confirms(local, message))
     bySeq.set(message.seq, message)
   }
   return [...[...bySeq.values()].sort((a, b) => a.seq - b.seq), ...locals]
@@ -53,7 +41,7 @@ export function confirmLocal(held, clientId, seq) {
   const local = held.find((message) => message.seq == null && message.client_message_id === clientId)
   if (!local) return held
   if (held.some((message) => message.seq === seq)) return held.filter((message) => message !== local)
-  const { local: _state, error: _error, afterSeq: _after, ...confirmed } = local
+  const { local: _state, error: _error, mentions: _mentions, ...confirmed } = local
   return mergeMessages(held.filter((message) => message !== local), [{ ...confirmed, seq }])
 }
 

@@ -1,8 +1,10 @@
-// Lists that change seldom: canned replies, reasons for closing, colleagues and skill groups.
+// Lists that change seldom: canned replies, reasons for closing, tags, kinds of tickets, colleagues and skill groups.
 import { reactive } from 'vue'
 import { api } from '../api.js'
 
-export const directory = reactive({ replies: [], reasons: [], agents: [], skills: [], error: '' })
+export const directory = reactive({
+  replies: [], reasons: [], agents: [], skills: [], tags: [], ticketKinds: [], error: '',
+})
 
 const load = async (request, apply) => {
   try {
@@ -15,6 +17,8 @@ const load = async (request, apply) => {
 
 export const loadReplies = () => load(api.cannedReplies, ({ replies }) => (directory.replies = replies))
 export const loadReasons = () => load(api.closeReasons, ({ reasons }) => (directory.reasons = reasons))
+export const loadTags = () => load(api.tags, ({ tags }) => (directory.tags = tags))
+export const loadTicketKinds = () => load(api.ticketKinds, ({ kinds }) => (directory.ticketKinds = kinds))
 export const loadColleagues = () => load(api.colleagues, ({ agents, skills }) => Object.assign(directory, { agents, skills }))
 
 export function applyPresence({ agent_id, state, load: talksInHand }) {

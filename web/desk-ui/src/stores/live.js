@@ -1,15 +1,18 @@
 // Brings the socket and the stores together, from sign-in to sign-out.
 import { ref, watch } from 'vue'
 import { api } from '../api.js'
+import { now } from '../composables/useClock.js'
 import { customerName } from '../lib/format.js'
 import { beep } from '../lib/sound.js'
+import { joinTabs, leaveTabs } from '../lib/tabs.js'
 import { toast } from '../lib/toast.js'
-import { connect, disconnect, hurry } from '../realtime.js'
+import { connect, disconnect, hurry, watchTalk } from '../realtime.js'
 import { isTaking, leave } from './actions.js'
 import { applyPresence, loadReasons, loadReplies } from './directory.js'
-import { countUnread, isMine, lists, refreshList, resetLists, setQueue } from './lists.js'
+import { countUnread, isMentioned, isMine, lists, newTalks, refreshList, resetLists, setQueue } from './lists.js'
 import { currentToken, endSession, refreshMe, session } from './session.js'
 import { customerHasRead, loadTalk, markRead, receive, resetTalks, setTyping, syncTalk, talks } from './talks.js'
+import { refreshTasks, resetTasks } from './tasks.js'
 import { resetUi, ui } from './ui.js'
 
 /** People who began to wait while the page was hidden; counted in the title. */
@@ -22,10 +25,11 @@ let stops = []
 export function refreshAll() {
   refreshing = (refreshing || Promise.resolve()).catch(() => {}).then(async () => {
     if (!session.agent) return
-    await Promise.all([refreshMe().catch(() => {}), refreshList('queued'), refreshMine()])
+    refreshTasks()
+    await Promise.all([refreshMe().catch(() => {}), refreshList('queued'), refreshList('mentioned'), refreshMine()])
     const id = ui.activeId
     if (id) await (talks[id]?.loaded ? syncTalk(id) : loadTalk(id))
-    for (const other of Object.keys(talks)) if (other !== id && isMine(other)) syncTalk(other)
+    for (const other of Object.keys(talks)) if (other !== id && (isMine(other) || isMentioned(other))) syncTalk(other)
     await countUnread(id)
   })
   return refreshing
@@ -42,7 +46,8 @@ async function refreshMine() {
     // Keep the one that is being looked at on the page, as a talk that can only be read.
     if (id === ui.activeId) {
       ui.dialog = null
-      loadTalk(id)
+      await loadTalk(id)
+      if (talks[id]?.conversation?.state === 'closed') toast.info('这个会话已经结束。')
     } else leave(id)
   }
 }
@@ -50,9 +55,30 @@ async function refreshMine() {
 // Talks that were given to me: by the routing, by a colleague, by a supervisor.
 function announce(given) {
   if (!given.length) return
-  for (const item of given) toast.info(`新会话：${customerName(item)} 已分配给您。`)
   if (ui.sound) beep('queue')
   countUnread(ui.activeId)
+}
+
+// A talk given to me rings until I turn to it, else it goes back after a minute and I am set away.
+const RING_EVERY_MS = 15_000
+const ring = () => newTalks.value.length && ui.sound && beep('queue')
+
+// What was put off comes back by itself when its time is over; the agent hears of it. Talk → time.
+const backAt = new Map()
+const CLOSE_MS = 2_000
+function tellBack() {
+  for (const item of lists.mine.items) {
+    const until = Date.parse(item.snoozed_until || '')
+    if (until > now.value) backAt.set(item.id, until)
+    else if (backAt.has(item.id)) {
+      // Ended earlier, it was by the agent's hand or by the customer's line: both are known already.
+      const byTime = backAt.get(item.id) < now.value + CLOSE_MS
+      backAt.delete(item.id)
+      if (!byTime) continue
+      toast.info(`${customerName(item)} 的会话到时间了，请继续跟进。`)
+      if (ui.sound) beep('message')
+    }
+  }
 }
 
 let mineTimer = null
@@ -76,11 +102,21 @@ function onQueue({ conversations, waiting }) {
 }
 
 function onState({ conversation_id: id, state, agent }) {
-  if (isMine(id) && (state === 'closed' || (agent && !itIsMe(agent)))) {
-    if (id === ui.activeId && state === 'closed') toast.info('这个会话已经结束。')
-    refreshMineSoon()
-  } else if (!isMine(id) && itIsMe(agent) && state !== 'closed') refreshMineSoon()
-  else if (isMine(id)) refreshMineSoon()
+  if (isMine(id) || (itIsMe(agent) && state !== 'closed')) refreshMineSoon()
+  if (isMentioned(id)) refreshList('mentioned')
+}
+
+async function onMention({ conversation_id: id, by, text }) {
+  await refreshList('mentioned')
+  if (ui.sound) beep('message')
+  if (id !== ui.activeId) toast.info(`${by} 请您看看：${text}`)
+}
+
+// A talk I was asked about is not mine: the server pushes it only while I look at it. Asked anew after each connect.
+function watchAsked([id, connection], [before] = []) {
+  if (connection !== 'online') return
+  if (before && before !== id) watchTalk(before, false)
+  if (id) watchTalk(id, true)
 }
 
 const handlers = {
@@ -106,8 +142,12 @@ const handlers = {
     if (session.agent && change.agent_id === session.agent.id) {
       session.agent.presence = change.state
       session.agent.load = change.load
+      // Why I am away, by my own hand or not, is only told there.
+      if (change.state === 'away') refreshMe().catch(() => {})
+      else session.agent.away_because = ''
     }
   },
+  mention: onMention,
   session_ended: () => endSession('您的账号已在别处登录或退出，请重新登录。您写到一半的内容都还在。'),
 }
 
@@ -115,26 +155,60 @@ function onVisible() {
   if (document.hidden) return
   arrivedHidden.value = 0
   hurry()
+  refreshMineSoon()
   if (ui.activeId) markRead(ui.activeId)
 }
 
+// A computer that slept takes its connection for alive until the next ping fails: a jump of the clock tells sooner.
+// Browsers let a hidden page tick once a minute; that is not sleep.
+const TICK_MS = 5_000
+const SLEPT_MS = 90_000
+const TASKS_EVERY_MS = 60_000
+let polling = null
+const poll = () => (polling ||= refreshAll().finally(() => (polling = null)))
+let tickedAt = 0
+let tasksAt = 0
+function tick() {
+  const at = Date.now()
+  if (at - tickedAt > SLEPT_MS) retryNow()
+  // Without pushes (a proxy in between, say) the work goes on, only slower.
+  else if (ui.connection !== 'online') poll()
+  tickedAt = at
+  if (at - tasksAt > TASKS_EVERY_MS) {
+    tasksAt = at
+    refreshTasks()
+  }
+}
+
+const every = (milliseconds, what) => {
+  const timer = setInterval(what, milliseconds)
+  return () => clearInterval(timer)
+}
+
 export function retryNow() {
-  hurry()
+  hurry({ anew: true })
   refreshAll()
 }
 
 export function startLive() {
   connect(currentToken(), handlers)
+  joinTabs(session.agent.id, refreshMineSoon)
+  tickedAt = tasksAt = Date.now()
   // The page fills by HTTP without waiting for the socket; the connect asks again, which closes the gap in between.
   refreshAll()
   loadReplies()
   loadReasons()
   document.addEventListener('visibilitychange', onVisible)
-  window.addEventListener('online', hurry)
+  window.addEventListener('online', retryNow)
   stops = [
     () => document.removeEventListener('visibilitychange', onVisible),
-    () => window.removeEventListener('online', hurry),
+    () => window.removeEventListener('online', retryNow),
     watch(() => ui.activeId, (id) => id && markRead(id)),
+    watch(() => [isMentioned(ui.activeId) ? ui.activeId : null, ui.connection], watchAsked),
+    watch(now, tellBack),
+    every(RING_EVERY_MS, ring),
+    every(TICK_MS, tick),
+    leaveTabs,
   ]
 }
 
@@ -145,7 +219,9 @@ export function stopLive() {
   stops = []
   refreshing = null
   arrivedHidden.value = 0
+  backAt.clear()
   resetTalks()
   resetLists()
+  resetTasks()
   resetUi()
 }

@@ -51,7 +51,11 @@ export async function signIn(name, password) {
   session.agent = answer.agent
 }
 
-/** The session is over on the server's side, or is being left. Drafts and unsent lines stay in sessionStorage. */
+const leaving = []
+/** What else has to be cleared away when the agent signs out. */
+export const onSignOut = (clear) => leaving.push(clear)
+
+/** The session is over on the server's side, or is being left. Drafts and unsent lines stay where they are kept. */
 export function endSession(notice = '') {
   keep(null)
   session.agent = null
@@ -65,6 +69,7 @@ export async function signOut() {
     // Signing out has to work even when the server does not answer.
     if (!(error instanceof ApiError)) throw error
   }
+  leaving.forEach((clear) => clear())
   endSession()
 }
 
@@ -72,6 +77,7 @@ export async function setPresence(state) {
   const answer = await api.setPresence(state)
   if (!session.agent) return
   session.agent.presence = answer.state
+  session.agent.away_because = ''
   if (answer.capacity != null) session.agent.capacity = answer.capacity
 }
 

@@ -3,8 +3,11 @@ import { reactive } from 'vue'
 import { api } from '../api.js'
 import { newId } from '../lib/id.js'
 import { confirmLocal, localMessage, markLocal, mergeMessages, newestSeq } from '../lib/messages.js'
+import { isNew } from '../lib/order.js'
+import { tellTabs } from '../lib/tabs.js'
+import { toast } from '../lib/toast.js'
 import { dropLine, keepLines, keptLines } from './kept.js'
-import { addUnread, clearUnread, findIn, isMine, touch } from './lists.js'
+import { addUnread, changeMine, clearUnread, findIn, isMine, isMentioned, refreshList, touch } from './lists.js'
 import { session } from './session.js'
 import { ui } from './ui.js'
 
@@ -29,7 +32,8 @@ function entry(id) {
   return talks[id]
 }
 
-export const conversationOf = (id) => findIn('mine', id) || findIn('queued', id) || talks[id]?.conversation || null
+export const conversationOf = (id) =>
+  findIn('mine', id) || findIn('queued', id) || findIn('mentioned', id) || talks[id]?.conversation || null
 
 function setMessages(id, messages) {
   talks[id].messages = messages
@@ -38,9 +42,33 @@ function setMessages(id, messages) {
 
 export function openTalk(id) {
   ui.activeId = id
+  pickUp(id)
   const talk = entry(id)
   if (talk.loaded) return syncTalk(id)
   return loadTalk(id)
+}
+
+// A talk the system gave me is mine only once I have turned to it.
+async function pickUp(id) {
+  const item = findIn('mine', id)
+  if (!item || !isNew(item)) return
+  changeMine(id, { picked_up: true })
+  try {
+    changeMine(id, (await api.accept(id)).conversation)
+    tellTabs()
+    markRead(id)
+  } catch (error) {
+    toast.warn(error.message)
+    changeMine(id, { picked_up: false })
+    refreshList('mine')
+  }
+}
+
+/** The server's newest picture of a talk, after something was done with it. */
+export function applyConversation(conversation) {
+  changeMine(conversation.id, conversation)
+  if (talks[conversation.id]) talks[conversation.id].conversation = conversation
+  tellTabs()
 }
 
 export async function loadTalk(id) {
@@ -59,6 +87,8 @@ export async function loadTalk(id) {
     talk.syncedSeq = newestSeq(answer.messages)
     talk.loaded = true
     markRead(id)
+    // Having looked is what makes a mention seen.
+    if (isMentioned(id)) refreshList('mentioned')
   } catch (error) {
     talk.error = error.message
   } finally {
@@ -66,21 +96,17 @@ export async function loadTalk(id) {
   }
 }
 
-/** Ask for what came since. Throws when the server cannot be asked. */
-async function fetchNew(id) {
-  const talk = talks[id]
-  const { messages } = await api.messages(id, talk.syncedSeq)
-  if (!talks[id]) return
-  setMessages(id, mergeMessages(talk.messages, messages))
-  talk.syncedSeq = Math.max(talk.syncedSeq, newestSeq(messages))
-  for (const message of messages) touch(id, message)
-  markRead(id)
-}
-
+/** Ask for what came since. */
 export async function syncTalk(id) {
-  if (!talks[id]?.loaded) return
+  const talk = talks[id]
+  if (!talk?.loaded) return
   try {
-    await fetchNew(id)
+    const { messages } = await api.messages(id, talk.syncedSeq)
+    if (talks[id] !== talk) return
+    setMessages(id, mergeMessages(talk.messages, messages))
+    talk.syncedSeq = Math.max(talk.syncedSeq, newestSeq(messages))
+    for (const message of messages) touch(id, message)
+    markRead(id)
   } catch {
     // The next connect asks again from the same place.
   }
@@ -108,15 +134,18 @@ export function receive(id, message) {
 export async function markRead(id) {
   const talk = talks[id]
   if (!talk?.loaded || !looking(id)) return
+  const item = findIn('mine', id)
+  // Reading is taken for picking up: that has to be a deed, not a talk that happens to stand open.
+  if (item && isNew(item)) return
   clearUnread(id)
   const seq = newestSeq(talk.messages)
-  if (!isMine(id) || seq <= talk.readSent) return
+  if (!item || seq <= talk.readSent) return
   const before = talk.readSent
   talk.readSent = seq
   try {
     await api.read(id, seq)
-    const item = findIn('mine', id)
-    if (item) item.read_seq = Math.max(item.read_seq || 0, seq)
+    item.read_seq = Math.max(item.read_seq || 0, seq)
+    tellTabs()
   } catch {
     talk.readSent = before
   }
@@ -135,44 +164,54 @@ export function customerHasRead(id, seq) {
   if (talks[id]) talks[id].customerReadSeq = Math.max(talks[id].customerReadSeq, seq)
 }
 
-/** Show the line at once and send it. kind: 'text' or 'note'. */
-export function say(id, text, kind = 'text') {
+/** Show the line at once and send it. kind: 'text' or 'note'; mentions: sign-in names of who is asked in a note. */
+export function say(id, text, kind = 'text', mentions = []) {
   const talk = talks[id]
-  const line = localMessage({ clientId: newId(), text, kind, agentName: session.agent.display_name, now: Date.now() })
-  line.afterSeq = newestSeq(talk.messages)
+  const agentName = session.agent.display_name
+  const line = localMessage({ clientId: newId(), text, kind, mentions, agentName, now: Date.now() })
   setMessages(id, [...talk.messages, line])
   return deliver(id, line.client_message_id)
 }
 
 export function resend(id, clientId) {
   setMessages(id, markLocal(talks[id].messages, clientId, 'sending'))
-  return deliver(id, clientId, { again: true })
+  return deliver(id, clientId)
 }
 
 export function discard(id, clientId) {
   setMessages(id, talks[id].messages.filter((line) => line.seq != null || line.client_message_id !== clientId))
 }
 
-function deliver(id, clientId, options = {}) {
-  sending[id] = (sending[id] || Promise.resolve()).then(() => post(id, clientId, options))
+function deliver(id, clientId) {
+  sending[id] = (sending[id] || Promise.resolve()).then(() => post(id, clientId))
   return sending[id]
 }
 
 const localLine = (id, clientId) =>
   talks[id]?.messages.find((line) => line.seq == null && line.client_message_id === clientId)
 
-async function post(id, clientId, { again = false }) {
+async function post(id, clientId) {
+  const line = localLine(id, clientId)
+  if (!line) return
   try {
-    // A note has no id by which the server could know it again. Before sending it once more, look whether it got there.
-    if (again && localLine(id, clientId)?.kind === 'note') await fetchNew(id)
-    const line = localLine(id, clientId)
-    if (!line) return
-    const { seq } = await (line.kind === 'note' ? api.note(id, line.text) : api.send(id, line.text, clientId))
+    const note = line.kind === 'note'
+    const { seq } = await (note ? api.note(id, line.text, clientId, line.mentions) : api.send(id, line.text, clientId))
     if (!talks[id]) return dropLine(id, clientId)
     setMessages(id, confirmLocal(talks[id].messages, clientId, seq))
     touch(id, { ...line, seq })
   } catch (error) {
     if (talks[id]) setMessages(id, markLocal(talks[id].messages, clientId, 'failed', error.message))
+  }
+}
+
+/** After something was done for the customer: the lines about it, and the picture of the customer as it is now. */
+export async function afterDeed(id) {
+  syncTalk(id)
+  try {
+    const { customer } = await api.customer(id)
+    if (talks[id]) talks[id].customer = customer
+  } catch {
+    // The picture is a little old; opening the talk again brings a new one.
   }
 }
 

@@ -12,9 +12,13 @@ const setting = (key, fallback) => {
 export const ui = reactive({
   activeId: null,
   tab: 'mine',
-  /** 'transfer' | 'close' | null */
+  /** 'transfer' | 'close' | 'articles' | 'ticket' | 'coupon' | 'password' | null */
   dialog: null,
+  /** What lies over the right side, the last one on top: { kind: 'order' | 'transcript' | 'tasks', id? }. */
+  drawers: [],
   helpOpen: false,
+  /** Counts how often the canned replies were asked for by key. */
+  cannedAsked: 0,
   /** The customer's picture as a drawer, on narrow screens. */
   panelOpen: false,
   imageUrl: null,
@@ -26,8 +30,19 @@ export const ui = reactive({
 
 export function resetUi() {
   Object.assign(ui, {
-    activeId: null, tab: 'mine', dialog: null, helpOpen: false, panelOpen: false, imageUrl: null, connection: 'connecting',
+    activeId: null, tab: 'mine', dialog: null, drawers: [], helpOpen: false, panelOpen: false, imageUrl: null, connection: 'connecting',
   })
+}
+
+/** Opened once more, it comes to the top. */
+export function openDrawer(kind, id = null) {
+  ui.drawers = [...ui.drawers.filter((drawer) => drawer.kind !== kind), { kind, id }]
+  // On a narrow screen it was opened from there, and would lie under it.
+  ui.panelOpen = false
+}
+
+export function closeDrawer() {
+  ui.drawers = ui.drawers.slice(0, -1)
 }
 
 const store = (key, on) => {
@@ -37,5 +52,10 @@ const store = (key, on) => {
     // The setting holds until the page is left.
   }
 }
+// An order or an earlier talk belongs to the talk it was opened from; the tasks are the agent's own.
+watch(
+  () => ui.activeId,
+  () => (ui.drawers = ui.drawers.filter((drawer) => drawer.kind === 'tasks')),
+)
 watch(() => ui.sound, (on) => store('zhike.desk.sound', on))
 watch(() => ui.suggestionsOpen, (on) => store('zhike.desk.suggestions', on))

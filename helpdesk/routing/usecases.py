@@ -67,7 +67,7 @@ def enqueue(
     place = queue.picture(session, now).place(conversation.id)
     queue.begin_stay(session, conversation, now, first=True, told_wait_seconds=place["estimated_wait_seconds"])
     conversations.add_line(
-        session, conversation, now, sender="system", kind="queue", text=_told(reason, place), payload={"queue": place}
+        session, conversation, now, sender="system", text=_told(reason, place), payload={"queue": place}
     )
     wake.note(session, QUEUE)
 

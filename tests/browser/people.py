@@ -64,21 +64,26 @@ class Agent:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.name = ""
 
-    def signs_in(self, name: str) -> None:
-        """With the demo's password, and goes online."""
+    def signs_in(self, name: str, state: str = "online", password: str = DEMO_PASSWORD) -> None:
+        """With the demo's password, and is there."""
         expect(self.page.get_by_test_id("login-submit")).to_be_visible()
+        self.name = name
         _field(self.page, "login-name").fill(name)
-        _field(self.page, "login-password").fill(DEMO_PASSWORD)
+        _field(self.page, "login-password").fill(password)
         self.page.get_by_test_id("login-submit").click()
-        self.page.get_by_test_id("presence").click()
-        self.page.get_by_test_id("presence-online").click()
-        expect(self.page.get_by_test_id("presence")).to_contain_text("在线")
+        self.goes(state)
 
-    def takes_next(self) -> None:
-        """The next one waiting."""
-        expect(self.page.get_by_test_id("queue-item").first).to_be_visible()
-        self.page.get_by_test_id("take-next").click()
+    def goes(self, state: str) -> None:
+        """Online or busy."""
+        self.page.get_by_test_id("presence").click()
+        self.page.get_by_test_id(f"presence-{state}").click()
+        expect(self.page.get_by_test_id("presence")).to_contain_text({"online": "在线", "busy": "忙碌"}[state])
+
+    def opens_the_new_one(self) -> None:
+        """The talk the system has just given."""
+        self.page.locator('[data-testid="talk-item"][data-kind="new"]').first.click()
         expect(self.page.get_by_test_id("composer")).to_be_visible()
 
     @property

@@ -1,10 +1,11 @@
 """The whole way, as its people see it: a customer on a phone, an agent at the desk, one database."""
 
 from playwright.sync_api import expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from crm.orders.models import Order
+from helpdesk.staff.models import Agent as Staff
 from helpdesk.surveys.models import Rating
 from tests.browser.people import Agent, Customer
 
@@ -12,7 +13,7 @@ from tests.browser.people import Agent, Customer
 def test_a_customer_is_served_from_the_greeting_to_the_rating(page, records, picture):
     customer = Customer(page("/"))
     agent = Agent(page("/desk", 1366, 768))
-    agent.signs_in("xiaohe")
+    agent.signs_in("xiaohe", "busy")
 
     customer.signs_in_as(1)
     expect(customer.lines.first).to_contain_text("林晓雯")
@@ -40,7 +41,8 @@ def test_a_customer_is_served_from_the_greeting_to_the_rating(page, records, pic
     picture(customer.page, "phone-4-queue")
     expect(agent.page.get_by_test_id("queue-item").first).to_contain_text("林晓雯")
     picture(agent.page, "desk-1-queue")
-    agent.takes_next()
+    agent.goes("online")
+    agent.opens_the_new_one()
     expect(agent.lines.first).to_contain_text("林晓雯")
     expect(agent.page.get_by_test_id("handover")).to_contain_text("投诉")
     expect(agent.page.get_by_test_id("customer-panel")).to_contain_text("金卡")
@@ -103,7 +105,10 @@ def test_lines_written_without_a_network_arrive_once_when_it_is_back(page):
     expect(customer.page.get_by_text("断网时写的第一句")).to_have_count(1)
 
 
-def test_who_waits_sees_the_place_and_can_leave_the_queue(page, picture):
+def test_who_waits_sees_the_place_and_can_leave_the_queue(page, picture, records):
+    with Session(records) as session:
+        session.execute(update(Staff).values(presence="offline"))
+        session.commit()
     customer = Customer(page("/"))
     customer.says("转人工")
     banner = customer.page.get_by_test_id("queue-banner")

@@ -275,7 +275,7 @@ def test_an_article_and_a_rating_are_there_while_the_talk_goes_on(site, page, pi
     Customer(customer)
     asks(customer)
     talk = serves(agent, customer)
-    agent.post(f"{talk}/articles", {"article_id": article.id}).raise_for_status()
+    agent.post(f"{talk}/articles", {"article_id": article.key}).raise_for_status()
     expect(customer.get_by_test_id("article-card")).to_contain_text("滤网每两周洗一次")
     agent.post(f"{talk}/ask-rating").raise_for_status()
     other = customer.context.new_page()

@@ -14,6 +14,7 @@ import { ui } from './ui.js'
 export const talks = reactive({})
 
 const TYPING_LASTS_MS = 6000
+const RETRY_MS = 3_000
 const typingTimers = {}
 // One line after the other per talk: two quick lines must not overtake each other.
 const sending = {}
@@ -200,7 +201,11 @@ async function post(id, clientId) {
     setMessages(id, confirmLocal(talks[id].messages, clientId, seq))
     touch(id, { ...line, seq })
   } catch (error) {
-    if (talks[id]) setMessages(id, markLocal(talks[id].messages, clientId, 'failed', error.message))
+    if (!talks[id]) return
+    const unheard = error.status === 0
+    setMessages(id, markLocal(talks[id].messages, clientId, 'failed', unheard ? '网络不通，恢复后会自动重发。' : error.message))
+    // Under the same client_message_id, so that a line whose answer got lost is not there twice.
+    if (unheard) setTimeout(() => localLine(id, clientId)?.local === 'failed' && resend(id, clientId), RETRY_MS)
   }
 }
 

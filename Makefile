@@ -1,6 +1,7 @@
 # 知客 Zhike. `make help` lists what there is.
 PYTHON ?= python3
 PORT ?= 8000
+WORKERS ?= 2
 BIN = .venv/bin
 PY = PYTHONPATH=. $(BIN)/python
 
@@ -19,7 +20,7 @@ env: # both environments and the desk's build
 	@$(PYTHON) scripts/setup.py
 
 test: setup ## sets up what is missing and passes the tests (ARGS='-m training': those that train whole models, ten minutes and more)
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PY) -m pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: env ## format, lint, types, arrows
 	@$(BIN)/ruff format --check .

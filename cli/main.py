@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from typer.exceptions import TyperException
 
 import migrations.models  # noqa: F401 – every table is known before the first query
-from cli import kb, nlu
+from cli import channel, kb, nlu
 from core import clock, db, migrate, settings
 from core.errors import ZhikeError
 
@@ -26,6 +26,7 @@ app.add_typer(demo, name="demo")
 app.add_typer(user, name="user")
 app.add_typer(kb.app, name="kb")
 app.add_typer(nlu.app, name="nlu")
+app.add_typer(channel.app, name="channel")
 
 
 @database.command("upgrade")

@@ -4,6 +4,7 @@ On SQLite a writing transaction begins IMMEDIATE, so two writers wait for each o
 readers see the last commit (WAL). On PostgreSQL rows that decide something are locked (``with_for_update``).
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core import settings, wake
+from core.errors import Busy
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -70,7 +72,8 @@ def make_engine(url: str) -> Engine:
         return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=30)
 
     wait = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
-    engine = create_engine(parsed, hide_parameters=True, connect_args=wait)  # what customers say stays out of the log
+    # A thread waits for its turn to write holding a connection, so there must be one for each of the web's threads.
+    engine = create_engine(parsed, hide_parameters=True, connect_args=wait, pool_size=20, max_overflow=400)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
@@ -94,12 +97,30 @@ def engine() -> Engine:
     return make_engine(chosen.database)
 
 
+_turn_to_write = threading.Lock()
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """On SQLite the threads of a process write one after another: in SQLite itself they would ask for the lock again and
+    again with growing pauses, and many at once would hardly get anything done. Raises Busy."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    if not _turn_to_write.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        raise Busy("这会儿人有点多，请过几秒再试一次，内容不会丢。", code="busy")
+    try:
+        yield
+    finally:
+        _turn_to_write.release()
+
+
 @contextmanager
 def writing(on: Engine | None = None) -> Iterator[Session]:
     """A session whose work is committed at the end, or undone when anything raises. Then listeners are woken."""
     bound = (on or engine()).execution_options(zhike_write=True)
     with Session(bound, expire_on_commit=False) as session:
-        with session.begin():
+        with _turn(bound), session.begin():
             yield session
         wake.flush(session)
 

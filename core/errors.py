@@ -59,6 +59,13 @@ class Invalid(ZhikeError):
     title = "内容不符合要求"
 
 
+class Busy(ZhikeError):
+    """Too much to do at this moment; the same call will work a little later."""
+
+    status = 503
+    title = "现在有点忙"
+
+
 class TooMany(ZhikeError):
     """Slow down; ``retry_after_seconds`` says how long."""
 

@@ -64,6 +64,19 @@ class Settings(BaseSettings):
     talks_per_address: str = Field("120/minute", description="New talks allowed from one address.")
     sign_ins_failed: str = Field("10/5 minutes", description="Failed agent sign-ins allowed from one address.")
     embed_origins: str = Field("'self'", description="Sites that may embed the chat, as in CSP frame-ancestors.")
+    public_url: str = Field(
+        "", description="Address customers reach this site at, for links in other channels; empty: this machine's own."
+    )
+    sign_in_url: str = Field(
+        "", description="The shop's sign-in page; gets ?back= and returns there with customer_token. Empty: none."
+    )
+    wechat_passive_seconds: float = Field(
+        4.0, gt=0, lt=5, description="How long a WeChat callback is held for the bot's answer; the platform allows 5."
+    )
+    wechat_waiting: int = Field(
+        40, ge=0, description="WeChat callbacks held at the same time by one process; beyond that the API answers."
+    )
+    wechat_senders: int = Field(4, ge=1, description="Messages sent to WeChat at the same time by one process.")
     trusted_proxies: int = Field(0, ge=0, description="How many proxies in front set X-Forwarded-For.")
 
     verify_tries: int = Field(5, ge=1, description="Wrong order/phone pairs allowed in a talk (and per order) an hour.")
@@ -133,6 +146,11 @@ class Settings(BaseSettings):
     def learned(self) -> Path:
         """The folder of the learned phrases."""
         return Path(self.learned_dir) if self.learned_dir else self.var_dir / "learned"
+
+    @property
+    def site(self) -> str:
+        """Where customers reach this site, without a slash at the end."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
     @property
     def brain_url(self) -> str:

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 Listener = Callable[[dict[str, Any]], None]
 
 _listeners: dict[str, list[Listener]] = {}
+_at_once: dict[str, list[Callable[[], None]]] = {}
 _calls: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
 _started = threading.Lock()
 _thread: threading.Thread | None = None
@@ -31,6 +32,12 @@ def listen(topic: str, listener: Listener) -> None:
             _thread.start()
 
 
+def at_once(topic: str, listener: Callable[[], None]) -> None:
+    """Calls ``listener()`` for each call on the topic, in the thread that calls and before it goes on: for what must not
+    be read any more once the change is committed. It must be quick and raise nothing."""
+    _at_once.setdefault(topic, []).append(listener)
+
+
 def note(session: Session, topic: str, **data: Any) -> None:
     """Calls the topic's listeners once this session is committed; not at all when it is rolled back."""
     session.info.setdefault("wake", []).append((topic, data))
@@ -44,6 +51,8 @@ def flush(session: Session) -> None:
 
 def call(topic: str, **data: Any) -> None:
     """Calls the topic's listeners now (from the wake thread)."""
+    for quick in _at_once.get(topic, ()):
+        quick()
     if topic in _listeners:
         _calls.put((topic, data))
 

@@ -36,6 +36,9 @@ heard = Heard()
 
 def run(conversation_id: str) -> turns.Pause | None:
     """Takes and answers the talk's next turn, if there is one; a Pause when it should be looked at again."""
+    with db.reading() as session:
+        if not turns.wanted(session, conversation_id):
+            return None
     with db.writing() as session:
         turn = turns.take(session, conversation_id, clock.now())
     if not isinstance(turn, turns.Turn):

@@ -8,8 +8,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import migrations.models  # noqa: F401 – every table is known before the first query
 from core import settings
-from web import access, body, limits, metrics, pages, problems, realtime
-from web.api import admin, agent, customer, demo, desk_actions, supervisor
+from web import access, body, limits, metrics, pages, problems, realtime, wechat
+from web.api import admin, agent, channel, customer, demo, desk_actions, supervisor
 
 CSP = {
     "default-src": "'self'",
@@ -67,8 +67,9 @@ def create_app() -> APIFlask:
     access.guard(app)
     body.check(app)
     limits.limiter.init_app(app)
-    for blueprint in (customer.bp, agent.bp, desk_actions.bp, supervisor.bp, admin.bp, demo.bp):
+    for blueprint in (customer.bp, agent.bp, desk_actions.bp, channel.bp, supervisor.bp, admin.bp, demo.bp):
         app.register_blueprint(blueprint)
+    app.register_blueprint(wechat.bp)
     app.register_blueprint(pages.bp)
     pages.embeddable(app)
     realtime.socketio.init_app(

@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from flask import request
@@ -245,9 +246,8 @@ def _tell_state(talk: Conversation, told: dict[str, Any]) -> None:
 def _queue(session: Session, waiting: list[Conversation], shown: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The first of those who wait; ``shown`` keeps what was drawn for another agent already."""
     first = waiting[:QUEUE_SHOWN]
-    for talk in first:
-        if talk.id not in shown:
-            shown[talk.id] = shapes.conversation(session, talk)
+    new = [talk for talk in first if talk.id not in shown]
+    shown.update({told["id"]: told for told in shapes.many(session, new)})
     return {"waiting": len(waiting), "conversations": [shown[talk.id] for talk in first]}
 
 
@@ -291,18 +291,32 @@ def _push_queue(_data: dict[str, Any]) -> None:
     _pace.told()
     now = clock.now()
     with db.reading() as session:
-        waiting = queue.waiting(session, now)
-        here = {agent_id for agent_id, _ in _agents.values()}
-        if _shared():  # they may sit at another process
-            here |= set(session.scalars(select(Agent.id).where(Agent.presence != Presence.OFFLINE)))
-        shown: dict[str, dict[str, Any]] = {}
-        for agent in session.scalars(select(Agent).where(Agent.id.in_(here))):
-            own = _queue(session, queue.offered(session, agent, waiting), shown)
-            socketio.emit("queue", own, namespace=DESK, to=f"agent:{agent.id}")
-        if waiting:
-            seen = queue.picture(session, now)
-            for talk in waiting:
-                _tell_state(talk, shapes.state(session, talk, now, seen))
+        _push_to_desks(session, now)
+        _push_to_those_who_wait(session, now)
+
+
+def _push_to_desks(session: Session, now: datetime) -> None:
+    here = {agent_id for agent_id, _ in _agents.values()}
+    if _shared():  # they may sit at another process
+        here |= set(session.scalars(select(Agent.id).where(Agent.presence != Presence.OFFLINE)))
+    if not here:
+        return
+    waiting = queue.waiting(session, now)
+    shown: dict[str, dict[str, Any]] = {}
+    for agent in session.scalars(select(Agent).where(Agent.id.in_(here))):
+        own = _queue(session, queue.offered(session, agent, waiting), shown)
+        socketio.emit("queue", own, namespace=DESK, to=f"agent:{agent.id}")
+
+
+def _push_to_those_who_wait(session: Session, now: datetime) -> None:
+    """To those connected, here or at another process."""
+    seen = queue.glance(session, now)
+    here = {talk.id for talk in seen.order}
+    if not _shared():
+        here &= set(_talks.values())
+    if here:
+        for talk in session.scalars(select(Conversation).where(Conversation.id.in_(here))):
+            _tell_state(talk, shapes.state(session, talk, now, seen))
 
 
 def _presence(data: dict[str, Any]) -> None:

@@ -1,11 +1,12 @@
 """Records as the HTTP contract shows them (docs/api.md). Nothing is added here that the other side may not see."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from actions.cards import parcel_card
 from core.clock import iso
@@ -69,7 +70,7 @@ def state(session: Session, conversation: Conversation, now: datetime, seen: Pic
     """
     place = None
     if conversation.state == State.QUEUED:
-        place = (seen or queue.picture(session, now)).place(conversation.id)
+        place = (seen or queue.glance(session, now)).place(conversation.id)
     return {
         "state": conversation.state,
         "queue": place,
@@ -130,9 +131,37 @@ def handover(conversation: Conversation) -> dict[str, Any] | None:
     }
 
 
-def conversation(session: Session, talk: Conversation) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Beside:
+    """What a list shows of talks besides their own rows, read for all of them at once: the last spoken line of each, and
+    why it was given to its agent."""
+
+    last: dict[str, Message]
+    because: dict[str, str]
+
+    @staticmethod
+    def of(session: Session, ids: Sequence[str]) -> "Beside":
+        """Of these talks."""
+        newest = (
+            select(Message.conversation_id, func.max(Message.seq).label("seq"))
+            .where(Message.conversation_id.in_(ids), Message.sender != "system", Message.kind != "note")
+            .group_by(Message.conversation_id)
+            .subquery()
+        )
+        same = (Message.conversation_id == newest.c.conversation_id) & (Message.seq == newest.c.seq)
+        lines = session.scalars(select(Message).join(newest, same).options(joinedload(Message.agent)))
+        reasons = session.execute(
+            select(Assignment.conversation_id, Assignment.reason).where(
+                Assignment.conversation_id.in_(ids), Assignment.ended_at.is_(None)
+            )
+        ).tuples()
+        return Beside({line.conversation_id: line for line in lines}, dict(reasons.all()))
+
+
+def conversation(session: Session, talk: Conversation, beside: Beside | None = None) -> dict[str, Any]:
     """CONV."""
-    last = _last_spoken(session, talk)
+    beside = beside or Beside.of(session, [talk.id])
+    last = beside.last.get(talk.id)
     customer = talk.customer
     return {
         "id": talk.id,
@@ -159,29 +188,11 @@ def conversation(session: Session, talk: Conversation) -> dict[str, Any]:
         "started_at": iso(talk.started_at),
         "accepted_at": iso(talk.accepted_at),
         "first_response_at": iso(talk.first_response_at),
-        "assigned_because": _because(session, talk),
+        "assigned_because": beside.because.get(talk.id) if talk.state == State.WITH_AGENT else None,
         "picked_up": talk.picked_up_at is not None,
         "snoozed_until": iso(talk.snoozed_until),
         "tags": talk.tags,
     }
-
-
-def _last_spoken(session: Session, talk: Conversation) -> Message | None:
-    """The last line somebody said, not the system's or a note: what a list shows of the talk."""
-    return session.scalars(
-        select(Message)
-        .where(Message.conversation_id == talk.id, Message.sender != "system", Message.kind != "note")
-        .order_by(Message.seq.desc())
-        .limit(1)
-    ).first()
-
-
-def _because(session: Session, talk: Conversation) -> str | None:
-    if talk.state != State.WITH_AGENT:
-        return None
-    return session.scalar(
-        select(Assignment.reason).where(Assignment.conversation_id == talk.id, Assignment.ended_at.is_(None)).limit(1)
-    )
 
 
 def mentioned(session: Session, talk: Conversation, mention: Mention, by: str) -> dict[str, Any]:
@@ -259,7 +270,8 @@ def customer(session: Session, talk: Conversation) -> dict[str, Any] | None:
 
 def many(session: Session, talks: Sequence[Conversation]) -> list[dict[str, Any]]:
     """CONVs."""
-    return [conversation(session, talk) for talk in talks]
+    beside = Beside.of(session, [talk.id for talk in talks])
+    return [conversation(session, talk, beside) for talk in talks]
 
 
 def ticket(found: Ticket) -> dict[str, Any]:

@@ -78,6 +78,20 @@ class Pause:
     until: datetime
 
 
+def wanted(session: Session, conversation_id: str) -> bool:
+    """Whether the bot has lines to read in this talk: a look without locks, for most calls are about people's talks."""
+    return (
+        session.scalar(
+            select(Conversation.id).where(
+                Conversation.id == conversation_id,
+                Conversation.state == State.BOT,
+                Conversation.last_seq > Conversation.answered_seq,
+            )
+        )
+        is not None
+    )
+
+
 def take(session: Session, conversation_id: str, now: datetime) -> Turn | Pause | None:
     """Leases the talk's next turn; None when there is nothing to do or another worker has it."""
     conversation = usecases.locked(session, conversation_id)

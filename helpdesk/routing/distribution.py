@@ -34,7 +34,7 @@ def pending(session: Session, now: datetime) -> bool:
     seats = queue.seats(queue.present(session), queue.units_by_agent(session))
     if not any(seat.room > 0 for seat in seats):
         return False
-    talks = [queue.as_waiting(talk) for talk in queue.waiting(session, now)]
+    talks = queue.queued(session, now)
     return bool(rules.distribute(talks, seats, queue.there(session), now, 1))
 
 
@@ -53,7 +53,7 @@ def distribute(session: Session, now: datetime) -> int:
         .execution_options(populate_existing=True)
     ).all()
     by_id = {agent.id: agent for agent in agents}
-    talks = [queue.as_waiting(talk) for talk in queue.waiting(session, now)]
+    talks = queue.queued(session, now)
     seats = queue.seats(agents, queue.units_by_agent(session), queue.idle_since(session, agents, now))
     given = 0
     for decision in rules.distribute(talks, seats, queue.there(session), now, MOST_AT_ONCE):

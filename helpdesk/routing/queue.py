@@ -1,5 +1,6 @@
 """The queue as it stands: who waits in which order, who is there, and how long it will take."""
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from core import settings
+from core import settings, wake
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.rules import State
 from helpdesk.routing import hours
@@ -22,6 +23,7 @@ from helpdesk.staff.rules import OVERSEES, SERVES, Presence
 
 PRESENCE = "presence"  # wake topic: {"agent_id"}
 QUEUE = "queue"  # wake topic: {} – who waits, or who is there, has changed
+KEPT_SECONDS = 0.5
 RECENT, TODAY = timedelta(days=7), timedelta(hours=12)
 
 
@@ -30,20 +32,28 @@ def weight(channel: str) -> int:
     return round(settings.load().channel_weights.get(channel, 1.0) * PLACE)
 
 
-def as_waiting(talk: Conversation) -> Waiting:
-    """A queued talk as the rules see it."""
-    return Waiting(
-        id=talk.id,
-        queued_at=talk.queued_at or talk.started_at,
-        priority=talk.priority,
-        at_front=talk.at_front,
-        skill=talk.skill,
-        weight=weight(talk.channel),
-        to_agent=talk.to_agent_id,
-        manager=talk.manager_id,
-        last_agent=talk.last_agent_id,
-        left_by=talk.left_by_id,
-    )
+COLUMNS = (
+    Conversation.id,
+    func.coalesce(Conversation.queued_at, Conversation.started_at),
+    Conversation.priority,
+    Conversation.at_front,
+    Conversation.skill,
+    Conversation.channel,
+    Conversation.to_agent_id,
+    Conversation.manager_id,
+    Conversation.last_agent_id,
+    Conversation.left_by_id,
+)
+
+
+def queued(session: Session, now: datetime) -> list[Waiting]:
+    """All who wait as the rules see them, in the order in which they will be taken. Columns only: it is read often."""
+    rows = session.execute(select(*COLUMNS).where(Conversation.state == State.QUEUED)).tuples()
+    found = [
+        Waiting(id_, at, priority, front, skill, weight(channel), named, manager, last, left)
+        for id_, at, priority, front, skill, channel, named, manager, last, left in rows
+    ]
+    return in_order(found, now)
 
 
 def begin_stay(
@@ -74,12 +84,13 @@ def end_stay(session: Session, talk: Conversation, now: datetime, ended_by: str)
 
 
 def waiting(session: Session, now: datetime) -> list[Conversation]:
-    """All who wait, in the order in which they will be taken."""
+    """The talks of all who wait, in the order in which they will be taken."""
+    order = queued(session, now)
     found = session.scalars(
         select(Conversation).where(Conversation.state == State.QUEUED).options(joinedload(Conversation.customer))
-    ).all()
+    )
     by_id = {talk.id: talk for talk in found}
-    return [by_id[talk.id] for talk in in_order([as_waiting(talk) for talk in found], now)]
+    return [by_id[talk.id] for talk in order if talk.id in by_id]
 
 
 def offered(session: Session, agent: Agent, queue: Sequence[Conversation]) -> list[Conversation]:
@@ -221,10 +232,44 @@ class Picture:
 
 def picture(session: Session, now: datetime) -> Picture:
     """How things stand."""
-    talks = session.scalars(select(Conversation).where(Conversation.state == State.QUEUED)).all()
     return Picture(
-        in_order([as_waiting(talk) for talk in talks], now),
+        queued(session, now),
         seats(present(session), units_by_agent(session)),
         handling_seconds(session, now),
         hours.now_by(session, now),
     )
+
+
+class _Kept:
+    """The last picture, for those who only ask for their place: hundreds may ask in the same second."""
+
+    def __init__(self) -> None:
+        self._picture: Picture | None = None
+        self._until = 0.0
+        self._change = 0
+
+    def forget(self) -> None:
+        """Something has changed here."""
+        self._change += 1
+        self._picture = None
+
+    def look(self, session: Session, now: datetime) -> Picture:
+        """At most KEPT_SECONDS old, and never older than the last change made in this process."""
+        kept = self._picture
+        if kept is not None and time.monotonic() < self._until:
+            return kept
+        change = self._change
+        fresh = picture(session, now)
+        if change == self._change:
+            self._picture, self._until = fresh, time.monotonic() + KEPT_SECONDS
+        return fresh
+
+
+_kept = _Kept()
+wake.at_once(QUEUE, _kept.forget)
+wake.at_once(PRESENCE, _kept.forget)
+
+
+def glance(session: Session, now: datetime) -> Picture:
+    """How things stand, perhaps a moment ago (see _Kept). For telling people, not for deciding."""
+    return _kept.look(session, now)

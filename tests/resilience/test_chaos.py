@@ -40,9 +40,10 @@ class Size:
     seconds: float
     kills: int
     cuts: int
+    pause: float  # seconds between two lines of a customer, at most
 
 
-SMALL, WHOLE = Size(24, 4, 3, 10, 2, 3), Size(200, 20, 5, 180, 8, 20)
+SMALL, WHOLE = Size(24, 4, 3, 10, 2, 3, 2.5), Size(200, 20, 5, 180, 8, 20, 10)
 SIZE = WHOLE if os.environ.get("ZHIKE_CHAOS") == "whole" else SMALL
 SEED = 20261122
 
@@ -115,7 +116,7 @@ class Customer(Line):
             else:
                 number += 1
                 assert self.said.send(self, f"{self.path}/messages", f"客户第 {number} 句")
-            until_over.wait(self._chance.uniform(0.3, 2.5))
+            until_over.wait(self._chance.uniform(0.1 * SIZE.pause, SIZE.pause))
 
 
 class Colleague(Line):
@@ -157,7 +158,7 @@ class Colleague(Line):
             if self._chance.random() < 0.03:
                 self.call("PUT", "/agent/presence", {"state": "offline"})
             self.online()
-            until_over.wait(self._chance.uniform(0.2, 1.0))
+            until_over.wait(self._chance.uniform(0.1 * SIZE.pause, 0.4 * SIZE.pause))
 
 
 @pytest.fixture

@@ -163,13 +163,15 @@ def talks(query_data: dict[str, Any]) -> dict[str, Any]:
             live = select(Conversation).where(Conversation.state == State.WITH_AGENT)
             oldest_first = live.order_by(Conversation.waiting_since.is_(None), Conversation.waiting_since)
             found = list(session.scalars(oldest_first.limit(LIVE_MOST)))
-        return {"conversations": [_live(session, talk) for talk in found[:LIVE_MOST]]}
+        found = found[:LIVE_MOST]
+        shown = shapes.many(session, found)
+        return {"conversations": [_live(talk, told) for talk, told in zip(found, shown, strict=True)]}
 
-    def _live(session: Session, talk: Conversation) -> dict[str, Any]:
+    def _live(talk: Conversation, told: dict[str, Any]) -> dict[str, Any]:
         since = talk.queued_at if talk.state == State.QUEUED else talk.waiting_since
         waited = round((now - since).total_seconds()) if since else 0
         name = talk.agent.display_name if talk.agent and talk.state == State.WITH_AGENT else None
-        return {**shapes.conversation(session, talk), "agent_name": name, "wait_seconds": waited}
+        return {**told, "agent_name": name, "wait_seconds": waited}
 
     return _read(look)
 

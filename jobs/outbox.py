@@ -1,0 +1,119 @@
+"""The threads that carry waiting lines to WeChat. The database says what is to be done; waking is only a hurry-up.
+
+They run inside every web process: a user's lease sees to it that one of them sends at a time, in order.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select
+
+from channels.wechat import outgoing, sending
+from channels.wechat.models import WechatAccount
+from core import clock, db, settings, wake
+from helpdesk.conversations import usecases as conversations
+from helpdesk.routing import queue as queue_of_talks
+
+log = logging.getLogger(__name__)
+PLACES_SECONDS = 5.0
+LOOK_EVERY_SECONDS = 1.0
+
+
+class Outbox:
+    """Threads that send, and one that looks for what is due."""
+
+    def __init__(self) -> None:
+        self._todo: queue.Queue[str | None] = queue.Queue()
+        self._queued: set[str] = set()
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._in_use = False
+
+    def start(self) -> None:
+        """Begins."""
+        wake.listen(conversations.CHANGED, lambda data: self.look_at(data["id"]))
+        for n in range(settings.load().wechat_senders):
+            self._begin(f"outbox-{n}", self._send)
+        self._begin("outbox-sweep", self._sweep)
+
+    def _begin(self, name: str, target: Callable[[], None]) -> None:
+        threading.Thread(target=target, name=name, daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends after the calls under way."""
+        self._stop.set()
+        for _ in range(settings.load().wechat_senders):
+            self._todo.put(None)
+
+    def look_at(self, conversation_id: str) -> None:
+        """Puts a talk on the list, once; nothing while no account is connected."""
+        with self._lock:
+            if not self._in_use or conversation_id in self._queued:
+                return
+            self._queued.add(conversation_id)
+        self._todo.put(conversation_id)
+
+    def _send(self) -> None:
+        while not self._stop.is_set():
+            conversation_id = self._todo.get()
+            if conversation_id is None:
+                return
+            with self._lock:
+                self._queued.discard(conversation_id)
+            try:
+                self._work_on(conversation_id)
+            except Exception:
+                log.exception("a send failed")  # its lease runs out and the sweep finds it again
+
+    def _work_on(self, conversation_id: str) -> None:
+        with db.reading() as session:
+            if not outgoing.is_ours(session, conversation_id):
+                return
+        while True:
+            with db.writing() as session:
+                job = outgoing.claim(session, conversation_id, clock.now())
+            if isinstance(job, datetime):
+                self._look_later(conversation_id, job)
+            if not isinstance(job, outgoing.Job):
+                return
+            sending.send(job)
+            sending.look_up(job.user_id)
+
+    def _look_later(self, conversation_id: str, at: datetime) -> None:
+        seconds = (at - clock.now()).total_seconds()
+        if seconds > 10:
+            return  # the sweep finds it
+        timer = threading.Timer(max(0.02, seconds), self.look_at, [conversation_id])
+        timer.daemon = True
+        timer.start()
+
+    def _sweep(self) -> None:
+        places_at = 0.0
+        while not self._stop.is_set():
+            try:
+                with db.reading() as session:
+                    self._in_use = session.scalar(select(WechatAccount.id).limit(1)) is not None
+                    found = outgoing.due(session, clock.now()) if self._in_use else []
+                for conversation_id in found:
+                    self.look_at(conversation_id)
+                if self._in_use and time.monotonic() >= places_at:
+                    places_at = time.monotonic() + PLACES_SECONDS
+                    self._tell_places()
+            except Exception:
+                log.exception("a sweep of the outbox failed")  # the next one comes soon
+            self._stop.wait(LOOK_EVERY_SECONDS)
+
+    @staticmethod
+    def _tell_places() -> None:
+        now = clock.now()
+        with db.reading() as session:
+            waiting = outgoing.to_tell(session, now)
+            seen = queue_of_talks.picture(session, now) if waiting else None
+        for conversation_id in waiting:
+            if seen is not None:
+                with db.writing() as session:
+                    outgoing.tell_place(session, conversation_id, seen, now)

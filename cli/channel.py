@@ -1,7 +1,7 @@
 """``zhike channel``: official accounts of WeChat – connect, list, push the menu. Takes effect without a restart."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +11,7 @@ app = typer.Typer(help="Channels besides the website.", no_args_is_help=True)
 add_app = typer.Typer(help="Connect a channel, or change one.", no_args_is_help=True)
 app.add_typer(add_app, name="add")
 
-MENU = [
+MENU: list[dict[str, Any]] = [
     {"type": "click", "name": "查物流", "key": "查物流"},
     {
         "name": "自助服务",

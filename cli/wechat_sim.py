@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import channel
 from core import clock, db, settings
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def run(
         raise OSError(f"port {port} is in use; choose another with --port") from error
     try:
         connect(platform, account)
+        channel.push_menu(account)
         print(told(platform.base, account, platform.verify()), flush=True)
         over = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: over.set())

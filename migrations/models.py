@@ -1,6 +1,7 @@
 """Every table, imported in one place: what Alembic compares with and what the tests create."""
 # ruff: noqa: F401
 
+import channels.wechat.models
 import core.once
 import crm.catalogue.models
 import crm.customers.models
@@ -10,6 +11,7 @@ import crm.orders.models
 import crm.returns.models
 import helpdesk.conversations.models
 import helpdesk.learning.models
+import helpdesk.outbox.models
 import helpdesk.routing.models
 import helpdesk.staff.models
 import helpdesk.surveys.models

@@ -50,6 +50,10 @@ PUBLIC = {
     "pages.healthz",
     "pages.readyz",
     "pages.numbers",
+    "wechat.confirm",  # signed by the platform
+    "wechat.callback",  # the same
+    "wechat.bind_page",  # its link carries our signature; binding takes the shop's token
+    "wechat.bind",
 }
 
 
@@ -273,6 +277,8 @@ PLAIN_NUMBERS = {  # counted pieces and ports
     "trusted_proxies",
     "verify_tries",
     "golden_lines_tolerance",
+    "wechat_waiting",
+    "wechat_senders",
 }
 
 

@@ -58,6 +58,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", f"{TALK}/messages"): (SEEING, None),
     ("GET", f"{TALK}/customer"): (SEEING, None),
     ("GET", f"{TALK}/suggestions"): (SEEING, None),
+    ("GET", f"{TALK}/channel"): (SEEING, None),
     ("POST", f"{TALK}/notes"): (SEEING, {"text": "看看"}),
     ("POST", f"{TALK}/read"): (SEEING, {"seq": 1}),
     ("GET", ORDER): (SEEING, None),

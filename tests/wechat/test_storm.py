@@ -1,0 +1,232 @@
+"""A storm between WeChat and two web processes: the platform delays, repeats, reorders, drops and ends tokens, and the
+processes are killed with -9. Each message gets one turn and one answer, in order.
+
+``ZHIKE_CHAOS=whole`` runs 100 users with 20 messages each on PostgreSQL and Redis; else it is small, on one process.
+"""
+
+import logging
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+pytest.importorskip("cryptography", reason="the WeChat channel's libraries are not installed")
+from channels.wechat_sim import Chances, Delivery, How, Outcome, Platform, User, new_aes_key
+from core import db
+from helpdesk.conversations.models import Message
+from tests.resilience.conftest import engine_of
+from tests.resilience.test_scale_out import another_web
+from tests.services import fresh_database
+from tests.stack import ROOT, Stack, stack
+from tests.web.brain import StandInBrain
+from tests.wechat.balancer import Balancer
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "web" / "wechat.py").exists(), reason="the channel has no callback yet (web/wechat.py)"
+)
+
+log = logging.getLogger(__name__)
+SEED = 20261123
+SAID = re.compile(r"收到：(u\d+-\d+)")
+ANSWER_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of a storm. ``expiries``: how often all tokens end before their time."""
+
+    users: int
+    messages: int
+    webs: int
+    kills: int
+    expiries: int
+
+
+SMALL, WHOLE = Size(10, 5, 1, 1, 2), Size(100, 20, 2, 8, 6)
+SIZE = WHOLE if os.environ.get("ZHIKE_CHAOS") == "whole" else SMALL
+
+
+class CountingBrain(StandInBrain):
+    """Remembers under which turns each text was asked."""
+
+    def __init__(self, port: int) -> None:
+        self.turns: dict[str, set[str]] = defaultdict(set)
+        super().__init__(port)
+
+    def _answer(self, turn: dict[str, Any]) -> dict[str, Any]:
+        self.turns[turn["text"]].add(turn["turn_id"])
+        return super()._answer(turn)
+
+
+@dataclass
+class Storm:
+    """All there is."""
+
+    platform: Platform
+    brain: CountingBrain
+    engine: Engine
+    webs: Sequence[Stack]
+    sent: dict[str, Delivery] = field(default_factory=dict)  # by text
+    kills: int = 0
+    expiries: int = 0
+
+    @property
+    def answered(self) -> int:
+        """Messages answered so far."""
+        return sum(len(answers(user)) for user in self.platform.users)
+
+
+def answers(user: User) -> list[str]:
+    """The messages whose answers the user has seen, in the order seen."""
+    return [text for line in user.received for text in SAID.findall(line.text)]
+
+
+@pytest.fixture
+def storm(request: pytest.FixtureRequest) -> Iterator[Storm]:
+    """The web processes behind one address, the stand-in and a brain that counts."""
+    settings = {"ZHIKE_TURN_LEASE_SECONDS": "5"}
+    with ExitStack() as made:
+        if SIZE is WHOLE:
+            server = request.getfixturevalue("postgres_url")
+            settings["ZHIKE_REDIS_URL"] = request.getfixturevalue("redis_url")
+            settings["ZHIKE_DATABASE_URL"] = made.enter_context(fresh_database(server, "zhike_storm"))
+        first = made.enter_context(stack(**settings))
+        brain = CountingBrain(first.port("brain"))
+        made.callback(brain.stop)
+        first.start("web")
+        webs = [first, *(beside(made, first) for _ in range(SIZE.webs - 1))]
+        balancer = Balancer([web.port("web") for web in webs], SEED)
+        made.callback(balancer.close)
+        engine = engine_of(first)
+        made.callback(engine.dispose)
+        chances = Chances(SEED, delay=0.1, repeat=0.1, reorder=0.1, drop=0.05, unheard=0.01)
+        where = f"http://127.0.0.1:{balancer.port}/channels/wechat/storm"
+        platform = made.enter_context(
+            Platform(where, "wxstorm0000000000", "stormtoken", new_aes_key(), chances=chances)
+        )
+        connect(first, platform)
+        yield Storm(platform, brain, engine, webs)
+
+
+def beside(made: ExitStack, first: Stack) -> Stack:
+    """One more web process."""
+    return made.enter_context(another_web(first))
+
+
+def connect(running: Stack, platform: Platform) -> None:
+    """The account, as an administrator connects it by the command line."""
+    known = platform.account
+    command = [sys.executable, "-m", "cli.main", "channel", "add", "wechat", "storm", "--app-id", known.app_id]
+    command += ["--token", known.token, "--aes-key", known.aes_key, "--mode", known.mode, "--api-base", platform.base]
+    secret = f"{platform.secret}\n"
+    subprocess.run(command, cwd=ROOT, env=running.environment, input=secret, text=True, check=True)
+    assert platform.verify()
+
+
+def talk(storm: Storm, number: int) -> None:
+    """A user writes, waits for the answer as people do, and writes on."""
+    user = storm.platform.user(f"oStorm{number:022d}")
+    for n in range(SIZE.messages):
+        text = f"u{number}-{n}"
+        delivery = storm.sent[text] = user.sends(text)
+        user.wait_for(partial(has_answer, delivery, text), ANSWER_SECONDS)
+
+
+def has_answer(delivery: Delivery, text: str, user: User) -> bool:
+    """Whether the user need not wait any longer."""
+    return text in answers(user) or failed(delivery)
+
+
+def failed(delivery: Delivery) -> bool:
+    """WeChat itself has lost the message or its answer: all three deliveries were broken, and the user was told so."""
+    return delivery.outcome is Outcome.GIVEN_UP
+
+
+def havoc(storm: Storm, over: threading.Event) -> None:
+    """Kills and ended tokens in a seeded order, spread over the messages."""
+    chance = random.Random(SEED)
+    events = ["kill"] * SIZE.kills + ["expire"] * SIZE.expiries
+    chance.shuffle(events)
+    every = SIZE.users * SIZE.messages // (len(events) + 1)
+    for number, event in enumerate(events, 1):
+        while storm.answered < number * every and not over.wait(0.05):
+            pass
+        if over.is_set():
+            return
+        if event == "expire":
+            storm.platform.expire_tokens()
+            storm.expiries += 1
+        else:
+            victim = storm.webs[storm.kills % len(storm.webs)]
+            victim.kill("web")
+            storm.kills += 1
+            victim.start("web")
+
+
+def test_one_turn_and_one_answer_for_each_message_in_order_whatever_the_network_does(storm: Storm) -> None:
+    over = threading.Event()
+    with ThreadPoolExecutor(SIZE.users + 1) as pool:
+        trouble = pool.submit(havoc, storm, over)
+        talks = [pool.submit(talk, storm, number) for number in range(SIZE.users)]
+        try:
+            for one in talks:
+                one.result()
+        finally:
+            over.set()
+        trouble.result()
+    check_talks(storm)
+    check_platform(storm)
+    log.info("%s", summary(storm))
+
+
+def check_talks(storm: Storm) -> None:
+    """Nothing lost, nothing doubled but what nobody could know, everything in order."""
+    lost = {text for text, delivery in storm.sent.items() if failed(delivery)}
+    came = set(storm.sent) - lost
+    assert len(lost) <= max(1, SIZE.users * SIZE.messages // 200), "the storm breaks one message in eight thousand"
+    seen = {user.openid: answers(user) for user in storm.platform.users}
+    counted = Counter(text for texts in seen.values() for text in texts)
+    assert came <= set(counted), "every message is answered"
+    doubled = {text: times for text, times in counted.items() if times > 1}
+    unheard = len(storm.platform.unheard)
+    assert sum(doubled.values()) - len(doubled) <= storm.kills + unheard, doubled
+    for texts in seen.values():
+        once = list(dict.fromkeys(texts))
+        assert once == sorted(once, key=lambda text: int(text.split("-")[1])), "answers come in order"
+    asked = {text: len(storm.brain.turns[text]) for text in came}
+    assert set(asked.values()) == {1}, {text: turns for text, turns in asked.items() if turns != 1}
+    with db.reading(storm.engine) as session:
+        kept = Counter(session.scalars(select(Message.text).where(Message.sender == "customer")))
+    assert {text: times for text, times in kept.items() if text not in lost} == dict.fromkeys(came, 1), "one line each"
+
+
+def check_platform(storm: Storm) -> None:
+    """What the platform had to put up with."""
+    platform = storm.platform
+    assert platform.refused == [], "neither 45015 nor 45047"
+    assert [d.reason for d in storm.sent.values() if d.outcome is Outcome.INVALID] == []
+    assert 1 <= len(platform.refreshes) <= 1 + storm.expiries + storm.kills, "one refresher for all processes"
+    assert storm.kills == SIZE.kills and storm.expiries == SIZE.expiries, "there was hardly any storm"
+
+
+def summary(storm: Storm) -> str:
+    """What happened, in numbers."""
+    hows = Counter(line.how for user in storm.platform.users for line in user.received)
+    tries = Counter(delivery.tries for delivery in storm.sent.values())
+    return (
+        f"{len(storm.sent)} messages, deliveries {dict(sorted(tries.items()))}, passive {hows[How.PASSIVE]}, "
+        f"by API {hows[How.API]}, kills {storm.kills}, answers unheard {len(storm.platform.unheard)}, "
+        f"token calls {len(storm.platform.refreshes)}"
+    )

@@ -30,15 +30,19 @@ MENU: list[dict[str, Any]] = [
 def add_wechat(
     account: Annotated[str, typer.Argument(help="a short name of your own, part of the callback's address")],
     app_id: Annotated[str, typer.Option(help="AppID")],
-    token: Annotated[str, typer.Option(help="Token, as typed into the platform's server settings")],
-    aes_key: Annotated[str, typer.Option(help="EncodingAESKey, 43 characters; not needed in plain mode")] = "",
+    token: Annotated[str, typer.Option(help="Token, as typed into the platform's server settings")] = "",
+    aes_key: Annotated[str, typer.Option(help="EncodingAESKey, 43 characters; not used in plain mode")] = "",
     mode: Annotated[str, typer.Option(help="plain, compatible or safe")] = "safe",
     api_base: Annotated[str, typer.Option(help="where the platform's API answers")] = "https://api.weixin.qq.com",
 ) -> None:
-    """Connects an official account; the AppSecret is one line on standard input."""
+    """Connects an official account. On standard input, a line each: the Token and the EncodingAESKey where they were not
+    given, and the AppSecret."""
     from channels.wechat import accounts
 
-    secret = sys.stdin.readline().strip()
+    lines = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
+    secret = lines.pop() if lines else ""
+    token = token or (lines.pop(0) if lines else "")
+    aes_key = aes_key or (lines.pop(0) if lines else "")
     with db.writing() as session:
         made = accounts.add(
             session,

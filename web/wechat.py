@@ -177,9 +177,9 @@ def _await(
             now = outgoing.outlook(session, taken.user_id, mark, taken.seq)
         if now.overtaken:
             return None
-        quiet = (now.quiet_until - clock.now()).total_seconds() if now.quiet_until else 0.0
+        busy = (now.busy_until - clock.now()).total_seconds() if now.busy_until else 0.0
         left = deadline - time.monotonic()
-        if now.due and quiet <= 0 < left:
+        if now.due and busy <= 0 < left:
             with db.writing() as session:
                 return outgoing.take_along(session, account, taken.user_id, mark, message.key, arrived_at, clock.now())
         if left <= 0 or not (now.due or now.pending):
@@ -187,7 +187,7 @@ def _await(
                 outgoing.give_up(session, taken.user_id, mark)
             wake.call(conversations.CHANGED, id=taken.conversation_id, seq=taken.seq)
             return None
-        waiting.wait(taken.conversation_id, seen, min(left, quiet if now.due else LOOK_SECONDS))
+        waiting.wait(taken.conversation_id, seen, min(left, busy if now.due else LOOK_SECONDS, LOOK_SECONDS))
 
 
 # Binding

@@ -29,6 +29,7 @@ from helpdesk.routing.usecases import minutes
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=25)  # longer than a picture's upload and its send may take
 SETTLING = timedelta(seconds=1)  # an answer given to the server is on its way for a moment
+UNHEARD_MOST = 4  # calls without an answer; more would only repeat what the customer has read
 PLACE_EVERY = timedelta(minutes=1)
 PLACE_LEAVES = 2  # sends that are kept for people
 
@@ -84,12 +85,13 @@ def give_up(session: Session, user_id: int, mark: str) -> None:
 
 @dataclass(frozen=True)
 class Outlook:
-    """Whether something is due for a user, whether the bot is still at it, and since when another request has taken over."""
+    """Whether something is due for a user, whether the bot is still at it, whether a newer request has taken over, and
+    until when something else is on its way to the user (a send that is heard of earlier ends earlier)."""
 
     due: bool
     pending: bool
     overtaken: bool
-    quiet_until: datetime | None
+    busy_until: datetime | None
 
 
 def outlook(session: Session, user_id: int, mark: str, seq: int) -> Outlook:
@@ -100,7 +102,8 @@ def outlook(session: Session, user_id: int, mark: str, seq: int) -> Outlook:
         line.sender != "customer" for line in conversations.lines(session, talk.id, user.planned_seq)
     )
     pending = talk.state == Talk.BOT and talk.answered_seq < seq
-    return Outlook(due, pending, user.passive_by != mark, user.quiet_until)
+    busy = [at for at in (user.quiet_until, user.lease_until) if at is not None]
+    return Outlook(due, pending, user.passive_by != mark, max(busy, default=None))
 
 
 def take_along(
@@ -269,10 +272,10 @@ def _judge(delivery: Delivery, fate: rules.Fate, tries: int, now: datetime) -> N
 
 
 def unheard(session: Session, job: Job, now: datetime) -> None:
-    """The call may have been carried out: it is repeated once, then left as uncertain."""
+    """The call may have been carried out: it is repeated a few times, then left as uncertain."""
     log.warning("uncertain: the platform did not answer a send (try %s)", job.tries)
     settle(session, job, rules.Fate.AGAIN, now)
-    if job.tries < 2:
+    if job.tries < UNHEARD_MOST:
         return
     for delivery in session.scalars(select(Delivery).where(Delivery.id.in_(job.ids))):
         delivery.state, delivery.error = State.UNCERTAIN, rules.Held.UNCERTAIN.value

@@ -139,6 +139,14 @@ class Colleague(Line):
         found = self.call("GET", "/agent/conversations", state="mine").json()["conversations"]
         return [talk["id"] for talk in found]
 
+    def full(self) -> bool:
+        """Turns to every talk held, and is there; whether all places are taken."""
+        held = self.mine()
+        for talk in held:
+            self.call("POST", f"/agent/conversations/{talk}/accept")
+        self.online()
+        return len(held) == SIZE.capacity
+
     def live(self, until_over: threading.Event) -> None:
         """Until the chaos is over."""
         while not until_over.is_set():
@@ -261,9 +269,7 @@ def settle(customers: list[Customer], agents: list[Colleague]) -> None:
 
     def quiet() -> bool:
         for agent in agents:
-            for talk in agent.mine():
-                agent.call("POST", f"/agent/conversations/{talk}/accept")
-            agent.online()
+            agent.full()
         states = [customer.look() for customer in customers]
         assert set(states) <= {"queued", "with_agent"}, set(states)
         return states.count("with_agent") == min(places, len(customers))
@@ -302,9 +308,10 @@ def refill(customers: list[Customer], agents: list[Colleague]) -> list[float]:
     """Finishes a talk of each agent's while others wait; how long each place stays empty, in seconds."""
     seconds = []
     for agent in agents:
-        held = agent.mine()
-        agent.call("POST", f"/agent/conversations/{held[0]}/close", {"reason": "solved"})
+        until(agent.full, "all places are taken")  # what nobody turned to in time has gone back meanwhile
+        agent.call("POST", f"/agent/conversations/{agent.mine()[0]}/close", {"reason": "solved"})
         begun = time.monotonic()
         until(lambda a=agent: len(a.mine()) == SIZE.capacity, "the place is filled", 20)
         seconds.append(time.monotonic() - begun)
+        agent.full()
     return seconds

@@ -1,6 +1,10 @@
-"""An official account of a test's own: a callback that answers what the test wants, when it wants."""
+"""An official account of a test's own: a callback that answers what the test wants, when it wants. And how one is
+connected to Zhike.
+"""
 
 import itertools
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from channels.wechat_sim import Platform
+from tests.stack import ROOT, Stack
 
 HOLD_SECONDS = 15
 
@@ -114,3 +119,12 @@ class Api:
         text = text or f"第 {next(self._numbers)} 条"
         body = {"touser": openid, "msgtype": "text", "text": {"content": text}}
         return int(self.post("message/custom/send", body)["errcode"])
+
+
+def connect(running: Stack, platform: Platform, name: str) -> None:
+    """Connects the stand-in's account by the command line, as an administrator does a real one."""
+    known = platform.account
+    command = [sys.executable, "-m", "cli.main", "channel", "add", "wechat", name, "--app-id", known.app_id]
+    command += ["--token", known.token, "--aes-key", known.aes_key, "--mode", known.mode, "--api-base", platform.base]
+    secret = f"{platform.secret}\n"
+    subprocess.run(command, cwd=ROOT, env=running.environment, input=secret, text=True, check=True)

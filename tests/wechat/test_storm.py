@@ -8,8 +8,6 @@ import logging
 import os
 import random
 import re
-import subprocess
-import sys
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -31,6 +29,7 @@ from tests.resilience.test_scale_out import another_web
 from tests.services import fresh_database
 from tests.stack import ROOT, Stack, stack
 from tests.web.brain import StandInBrain
+from tests.wechat.account import connect
 from tests.wechat.balancer import Balancer
 
 pytestmark = pytest.mark.skipif(
@@ -41,6 +40,7 @@ log = logging.getLogger(__name__)
 SEED = 20261123
 SAID = re.compile(r"收到：(u\d+-\d+)")
 ANSWER_SECONDS = 120
+SLOW_ANSWERS, SLOW_SECONDS = 0.03, 5.5
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,18 @@ SIZE = WHOLE if os.environ.get("ZHIKE_CHAOS") == "whole" else SMALL
 
 
 class CountingBrain(StandInBrain):
-    """Remembers under which turns each text was asked."""
+    """Remembers under which turns each text was asked. Takes its time, sometimes more than WeChat waits for an answer."""
 
     def __init__(self, port: int) -> None:
         self.turns: dict[str, set[str]] = defaultdict(set)
+        self._chance = random.Random(SEED)
+        self._never = threading.Event()
         super().__init__(port)
 
     def _answer(self, turn: dict[str, Any]) -> dict[str, Any]:
         self.turns[turn["text"]].add(turn["turn_id"])
+        slow = self._chance.random() < SLOW_ANSWERS
+        self._never.wait(SLOW_SECONDS if slow else self._chance.uniform(0, 0.3))
         return super()._answer(turn)
 
 
@@ -96,7 +100,8 @@ def answers(user: User) -> list[str]:
 @pytest.fixture
 def storm(request: pytest.FixtureRequest) -> Iterator[Storm]:
     """The web processes behind one address, the stand-in and a brain that counts."""
-    settings = {"ZHIKE_TURN_LEASE_SECONDS": "5"}
+    held = max(1, SIZE.users // 5)  # the callbacks beyond are answered by API
+    settings = {"ZHIKE_TURN_LEASE_SECONDS": "8", "ZHIKE_WECHAT_WAITING": str(held)}
     with ExitStack() as made:
         if SIZE is WHOLE:
             server = request.getfixturevalue("postgres_url")
@@ -116,23 +121,14 @@ def storm(request: pytest.FixtureRequest) -> Iterator[Storm]:
         platform = made.enter_context(
             Platform(where, "wxstorm0000000000", "stormtoken", new_aes_key(), chances=chances)
         )
-        connect(first, platform)
+        connect(first, platform, "storm")
+        assert platform.verify()
         yield Storm(platform, brain, engine, webs)
 
 
 def beside(made: ExitStack, first: Stack) -> Stack:
     """One more web process."""
     return made.enter_context(another_web(first))
-
-
-def connect(running: Stack, platform: Platform) -> None:
-    """The account, as an administrator connects it by the command line."""
-    known = platform.account
-    command = [sys.executable, "-m", "cli.main", "channel", "add", "wechat", "storm", "--app-id", known.app_id]
-    command += ["--token", known.token, "--aes-key", known.aes_key, "--mode", known.mode, "--api-base", platform.base]
-    secret = f"{platform.secret}\n"
-    subprocess.run(command, cwd=ROOT, env=running.environment, input=secret, text=True, check=True)
-    assert platform.verify()
 
 
 def talk(storm: Storm, number: int) -> None:

@@ -1,4 +1,5 @@
-"""``make bench``: the distribution in virtual time (bench_routing.py), then whole turns over HTTP to the running system.
+"""``make bench``: the distribution in virtual time (bench_routing.py), 1,000 connections at once (bench_connections.py),
+then whole turns over HTTP to the running system.
 
 A turn is a customer's line until the bot's answer is read back: web, database, brain, actions, database, web; beside it
 a bare HTTP round trip of the same run. Bounded: three kinds of turns, 1 and 8 talks at a time, 40 turns each.
@@ -15,7 +16,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts import bench_routing
+from scripts import bench_connections, bench_routing
 from tests.stack import Stack, stack
 
 TURNS = 40
@@ -47,6 +48,9 @@ def bare(base: str) -> float:
 def main() -> None:
     """Prints the tables."""
     bench_routing.main()
+    print("\n4. Many pages at once: 50 talks active, an agent's or customer's line until it is at the other side")
+    bench_connections.table()
+    print()
     with stack("actions", "brain", "web") as running:
         _table(running)
 

@@ -9,7 +9,6 @@ is the same with 50 connections only. Part of ``make bench``.
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import sys
 import time
@@ -184,11 +183,16 @@ def memory_kib(made: Stack) -> int:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the table for the sizes asked for."""
     chosen = argparse.ArgumentParser()
     chosen.add_argument("--customers", type=int, default=1000)
     chosen.add_argument("--seconds", type=float, default=30)
     options = chosen.parse_args()
+    table(options.customers, options.seconds)
+
+
+def table(most: int = 1000, seconds: float = 30) -> None:
+    """Prints how long lines take with few and with ``most`` connections, ``seconds`` of talk each."""
     settings = {
         "ZHIKE_WEB_WORKER": "gevent",
         "ZHIKE_PICK_UP_SECONDS": "3600",
@@ -198,11 +202,11 @@ def main() -> None:
         f"{'connections':>12}{'lines':>8}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}{'KiB each':>10}{'× baseline p95':>16}"
     )
     floor = 0.0
-    for customers in (ACTIVE, options.customers):
+    for customers in (ACTIVE, most):
         with stack(**settings) as made:
             tokens = staff(made)
             made.start("web")
-            took, kib = asyncio.run(run(made, tokens, customers, options.seconds))
+            took, kib = asyncio.run(run(made, tokens, customers, seconds))
         took.sort()
         p95 = took[int(0.95 * (len(took) - 1))]
         floor = floor or p95
@@ -212,5 +216,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
     main()

@@ -14,6 +14,7 @@ from crm.orders.models import Order
 from crm.orders.rules import OrderStatus
 from helpdesk.conversations import usecases
 from helpdesk.conversations.models import Conversation
+from helpdesk.conversations.rules import good_day
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.rules import TicketKind, TicketStatus
 
@@ -35,8 +36,7 @@ TOPICS = [
 def greet(session: Session, conversation: Conversation, now: datetime) -> None:
     """Stores the bot's first line."""
     chosen = settings.load()
-    hour = local(now).hour
-    when = "早上好" if 5 <= hour < 11 else "中午好" if hour < 13 else "下午好" if 13 <= hour < 18 else "晚上好"
+    when = good_day(local(now).hour)
     customer = session.get(Customer, conversation.customer_id) if conversation.customer_id else None
     if customer is None:
         text = (

@@ -165,6 +165,14 @@ def taken_up(text: str, said: str, buttons: Sequence[dict[str, Any]]) -> str | N
     return real[0] if len(real) == 1 else None
 
 
+def good_day(hour: int) -> str:
+    """The greeting of an hour, 0–23."""
+    for until, greeting in ((5, "晚上好"), (11, "早上好"), (13, "中午好"), (18, "下午好")):
+        if hour < until:
+            return greeting
+    return "晚上好"
+
+
 INTENT_LABELS = {
     "query_order": "查订单",
     "track_logistics": "查物流",

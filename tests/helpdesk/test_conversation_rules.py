@@ -17,6 +17,7 @@ from helpdesk.conversations.rules import (
     Line,
     State,
     for_the_brain,
+    good_day,
     one_turn,
     pause_seconds,
     summary,
@@ -122,6 +123,23 @@ def test_anger_comes_before_any_level(level: str | None) -> None:
         for reason, of in ((HandoverReason.ANGRY_COMPLAINT, None), (HandoverReason.REQUESTED, level))
     )
     assert angry > calm >= 0
+
+
+@pytest.mark.parametrize(
+    ("hour", "greeting"),
+    [
+        (0, "晚上好"),
+        (4, "晚上好"),
+        (5, "早上好"),
+        (10, "早上好"),
+        (12, "中午好"),
+        (13, "下午好"),
+        (17, "下午好"),
+        (23, "晚上好"),
+    ],
+)
+def test_nobody_is_wished_a_good_noon_at_midnight(hour: int, greeting: str) -> None:
+    assert good_day(hour) == greeting
 
 
 CLEAR_WISHES = [

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import Engine, select
 
 import migrations.models  # noqa: F401 – every table is known before the first query
 from core import clock, db
-from core.errors import Conflict, TooMany
+from core.errors import Busy, Conflict, TooMany
 from core.once import once
 from crm.customers.access import verify
 from helpdesk.conversations import turns, usecases
@@ -198,11 +199,12 @@ def give(engine: Engine, number: int) -> int:
     """A process's routing: gives whatever can be given until all talks have had somebody; how many it gave."""
     given = 0
     while unserved(engine):
-        with db.writing(engine) as session:
+        now_given = 0
+        with suppress(Busy), db.writing(engine) as session:  # four processes press hard on SQLite: once more then
             now_given = distribution.distribute(session, clock.now())
             session.flush()
             check_places(session)
-            given += now_given
+        given += now_given
         if not now_given:
             threading.Event().wait(0.005)
     return given
@@ -232,6 +234,8 @@ def work_through(engine: Engine, agent_id: int, talks: list[str]) -> list[str]:
         except Conflict as conflict:
             if held and n % 2 and conflict.code not in {"not_yours"}:
                 raise
+        except Busy:
+            continue
     return finished
 
 

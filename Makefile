@@ -35,7 +35,7 @@ format: env ## formats and mends what can be mended
 	@$(BIN)/ruff check --fix .
 
 chaos: setup ## the crash and race tests at their whole size: kill -9, broken networks, four processes at once (ten minutes)
-	@ZHIKE_CHAOS=whole $(PY) -m pytest -q -s --log-cli-level=INFO --timeout=1200 tests/resilience/test_chaos.py tests/resilience/test_races.py $(ARGS)
+	@ZHIKE_CHAOS=whole $(PY) -m pytest -q -s --log-cli-level=INFO --timeout=1200 tests/resilience/test_chaos.py tests/resilience/test_races.py tests/wechat/test_storm.py $(ARGS)
 
 bench: setup ## benchmarks to a table
 	@$(PY) scripts/bench.py

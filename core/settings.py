@@ -76,7 +76,9 @@ class Settings(BaseSettings):
     wechat_waiting: int = Field(
         40, ge=0, description="WeChat callbacks held at the same time by one process; beyond that the API answers."
     )
-    wechat_senders: int = Field(4, ge=1, description="Messages sent to WeChat at the same time by one process.")
+    wechat_senders: int = Field(
+        1, ge=1, description="Messages sent to WeChat at once by one process; after a kill each may be repeated."
+    )
     trusted_proxies: int = Field(0, ge=0, description="How many proxies in front set X-Forwarded-For.")
 
     verify_tries: int = Field(5, ge=1, description="Wrong order/phone pairs allowed in a talk (and per order) an hour.")

@@ -70,9 +70,12 @@ class Outbox:
                 log.exception("a send failed")  # its lease runs out and the sweep finds it again
 
     def _work_on(self, conversation_id: str) -> None:
+        now = clock.now()
         with db.reading() as session:
-            if not outgoing.is_ours(session, conversation_id):
-                return
+            at = outgoing.glance(session, conversation_id, now)
+        if at is None or at > now:
+            self._look_later(conversation_id, at)
+            return
         while True:
             with db.writing() as session:
                 job = outgoing.claim(session, conversation_id, clock.now())
@@ -83,10 +86,10 @@ class Outbox:
             sending.send(job)
             sending.look_up(job.user_id)
 
-    def _look_later(self, conversation_id: str, at: datetime) -> None:
-        seconds = (at - clock.now()).total_seconds()
-        if seconds > 10:
-            return  # the sweep finds it
+    def _look_later(self, conversation_id: str, at: datetime | None) -> None:
+        seconds = (at - clock.now()).total_seconds() if at is not None else 0.0
+        if at is None or seconds > 10:
+            return  # not ours; or the sweep finds it
         timer = threading.Timer(max(0.02, seconds), self.look_at, [conversation_id])
         timer.daemon = True
         timer.start()

@@ -16,7 +16,7 @@ from core.text import clean, storable
 API = "/api/"
 BODY_MOST_BYTES = 64 * 1024
 MULTIPART = "multipart/form-data"
-FORMS = {"customer.picture"}
+FORMS = {"customer.picture", "channel.picture"}
 DRAIN_MOST_BYTES = 32 * 1024 * 1024
 FREE_TEXT = {"comment", "reason", "note"}  # cleaned; ``text`` is cleaned by the channel
 CLEANED_LATER = {"text"}

@@ -157,7 +157,7 @@ def _take(account: Account, message: Incoming, picture: str | None, *, hold: boo
             with db.writing() as session:
                 now = clock.now()
                 taken = inbound.take(session, account, message, now, picture)
-                mark = outgoing.reserve(session, taken.user_id, now) if hold and taken.awaits else ""
+                mark = outgoing.reserve(session, taken.user_id, now, new=taken.new) if hold and taken.awaits else ""
             break
         except IntegrityError:  # the same user or message at the same moment: the other one has stored it
             if attempt == 2:

@@ -79,11 +79,6 @@ def send(account: Account, token: str, openid: str, message: dict[str, Any]) -> 
     _post(account, "message/custom/send", {"touser": openid, **message}, token)
 
 
-def typing(account: Account, token: str, openid: str) -> None:
-    """Shows that an answer is being written. Raises Refused, Unreachable, Unheard."""
-    _post(account, "message/custom/typing", {"touser": openid, "command": "Typing"}, token)
-
-
 def upload(account: Account, token: str, name: str, data: bytes) -> str:
     """Gives the platform a picture; its media_id. Raises Refused, Unreachable, Unheard."""
     kind = mimetypes.guess_type(name)[0] or "image/jpeg"

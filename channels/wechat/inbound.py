@@ -27,7 +27,6 @@ CHANNEL = "wechat"
 NEW_TALK_AFTER = timedelta(hours=24)
 OPENS_A_WINDOW = {"subscribe", "scan", "click"}
 SILENT = {"unsubscribe", "view", "location"}
-WELCOME = "感谢关注！"
 BIND_WORDS = {"绑定", "绑定账号", "绑定会员", "绑定微信", "绑定手机"}
 NOT_HEARD = "抱歉，这段语音我没能听清。麻烦您打字告诉我，或者说“转人工”，同事来帮您。"
 
@@ -72,7 +71,7 @@ def take(session: Session, account: Account, message: Incoming, now: datetime, p
     if kept is not None:
         return Taken(user.id, talk.id, kept, False, True)
     if message.event == "subscribe" or (message.event == "scan" and fresh):
-        return _welcomed(session, user, talk, message, now)
+        return _welcomed(session, user, talk, message, now, greeted=fresh and talk.last_seq > 0)
     if message.event is not None and message.event != "click":
         return Taken(user.id, talk.id, talk.last_seq, False, False)
     text = said(message)
@@ -180,18 +179,20 @@ def _count(user: WechatUser, message: Incoming, now: datetime) -> None:
         user.event_at = max(user.event_at or at, at)
 
 
-def _welcomed(session: Session, user: WechatUser, talk: Conversation, message: Incoming, now: datetime) -> Taken:
+def _welcomed(
+    session: Session, user: WechatUser, talk: Conversation, message: Incoming, now: datetime, *, greeted: bool
+) -> Taken:
+    """A new follower is greeted, once; in the middle of a talk it just goes on."""
+
     def welcome() -> dict[str, int]:
         conversations.locked(session, talk.id)
-        if talk.last_seq == 0 or message.event == "subscribe":
-            if talk.state == State.BOT and talk.waiting_since is None:
-                greet(session, talk, now)
-            else:
-                conversations.add_line(session, talk, now, sender="system", text=f"{WELCOME}我们接着聊。")
+        if not greeted and talk.state == State.BOT and talk.waiting_since is None:
+            greet(session, talk, now)
+        elif not greeted:
+            conversations.add_line(session, talk, now, sender="system", text="感谢关注！我们接着聊。")
         return {"seq": talk.last_seq}
 
-    told = once(session, message.key, welcome)
-    return Taken(user.id, talk.id, int(told["seq"]), True, True)
+    return Taken(user.id, talk.id, int(once(session, message.key, welcome)["seq"]), True, True)
 
 
 def _special(

@@ -28,7 +28,7 @@ from helpdesk.routing.usecases import minutes
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=25)  # longer than a picture's upload and its send may take
-SETTLING = timedelta(seconds=1)  # an answer given to the server is on its way for a moment
+SETTLING = timedelta(seconds=0.5)  # an answer given to the server is on its way for a moment
 UNHEARD_MOST = 4  # calls without an answer; more would only repeat what the customer has read
 PLACE_EVERY = timedelta(minutes=1)
 PLACE_LEAVES = 2  # sends that are kept for people
@@ -52,7 +52,8 @@ def _plan(session: Session, account: Account, user: WechatUser, now: datetime) -
     """Puts the talk's new lines into the outbox; all that is under way, in order."""
     talk = session.get_one(Conversation, user.conversation_id, populate_existing=True)
     if talk.last_seq > user.planned_seq:
-        for line in conversations.lines(session, talk.id, user.planned_seq):
+        lines = conversations.lines(session, talk.id, user.planned_seq)
+        for line in lines:
             if line.sender == "customer":
                 continue
             place = (line.payload or {}).get("queue") or {}
@@ -60,7 +61,7 @@ def _plan(session: Session, account: Account, user: WechatUser, now: datetime) -
                 user.place_told, user.place_told_at = place["position"], now
             plain = rules.Line(line.sender, line.kind, line.text, line.payload)
             outbox.put(session, talk.id, line.seq, rules.render(plain, settings.load().site), now)
-        user.planned_seq = talk.last_seq
+        user.planned_seq = max([talk.last_seq, *(line.seq for line in lines)])  # a line may have come in between
         binding.keep_proved(session, account, user, talk, now)
     return outbox.under_way(session, talk.id)
 
@@ -68,9 +69,15 @@ def _plan(session: Session, account: Account, user: WechatUser, now: datetime) -
 # The passive answer
 
 
-def reserve(session: Session, user_id: int, now: datetime) -> str:
-    """A request hopes to take the answer along: until then nobody else sends. Its own mark."""
+def reserve(session: Session, user_id: int, now: datetime, *, new: bool) -> str:
+    """A request hopes to take the answer along: until then nobody else sends. Its own mark.
+
+    Empty for a delivery that came before, when no earlier one waits (or died waiting): that one was acknowledged, the
+    platform does not ask again, and an answer lost on the way now would be lost for good.
+    """
     user = session.get_one(WechatUser, user_id)
+    if not new and user.passive_by is None:
+        return ""
     user.passive_by = new_id()
     user.passive_until = now + timedelta(seconds=settings.load().wechat_passive_seconds + 0.5)
     return user.passive_by
@@ -189,9 +196,15 @@ def due(session: Session, now: datetime, most: int = 200) -> list[str]:
     return [each for each in dict.fromkeys(found) if each]
 
 
-def is_ours(session: Session, conversation_id: str) -> bool:
-    """Whether the talk is one of WeChat."""
-    return session.scalar(select(WechatUser.id).where(WechatUser.conversation_id == conversation_id)) is not None
+def glance(session: Session, conversation_id: str, now: datetime) -> datetime | None:
+    """From when on a claim may succeed; None for a talk that is not one of WeChat."""
+    user = session.scalar(select(WechatUser).where(WechatUser.conversation_id == conversation_id))
+    return _free_at(user, now) if user is not None else None
+
+
+def _free_at(user: WechatUser, now: datetime) -> datetime:
+    """When nobody else is answering the user any more: now, or later."""
+    return max([now, *(at for at in (user.lease_until, user.passive_until, user.quiet_until) if at is not None)])
 
 
 def claim(session: Session, conversation_id: str, now: datetime) -> Job | datetime | None:
@@ -199,9 +212,9 @@ def claim(session: Session, conversation_id: str, now: datetime) -> Job | dateti
     user = _locked(session, WechatUser.conversation_id == conversation_id, skip=True)
     if user is None:
         return None
-    busy = [at for at in (user.lease_until, user.passive_until, user.quiet_until) if at is not None and at > now]
-    if busy:
-        return max(busy)
+    free_at = _free_at(user, now)
+    if free_at > now:
+        return free_at
     account = known(session.get_one(WechatAccount, user.account_id))
     waiting = _plan(session, account, user, now)
     if not waiting:

@@ -261,7 +261,7 @@ FATES = {
     40003: Fate.NEVER,
     -1: Fate.AGAIN,
 }
-TRIES_MOST = 8
+TRIES_MOST = 120  # two hours: longer than the platform is usually away
 QUOTA_PAUSE = timedelta(hours=1)
 
 

@@ -20,7 +20,7 @@ FORCED_APART = timedelta(seconds=30)
 
 
 def current(account: Account, stale: str | None = None) -> str:
-    """A token that is good as far as is known, other than ``stale``. Raises Refused, Unreachable, Unheard.
+    """A token that is good as far as is known, other than ``stale``. Raises Refused, Unreachable.
 
     Whoever finds it due takes the lease and renews it; the others wait for that one.
     """
@@ -82,9 +82,11 @@ def _renew(account: Account, stale: str | None) -> str:
     forced = early and refreshed_at is not None and now - refreshed_at >= FORCED_APART
     try:
         token, seconds = api.stable_token(account, force=forced)
-    except (api.Refused, api.Unreachable, api.Unheard):
+    except (api.Refused, api.Unreachable, api.Unheard) as error:
         with db.writing() as session:
             _locked(session, account).refresh_until = None
+        if isinstance(error, api.Unheard):
+            raise api.Unreachable("no token") from None  # nothing has been sent
         raise
     with db.writing() as session:
         found = _locked(session, account)

@@ -47,9 +47,9 @@ class Delivery:
     is_event: bool
     fields: Mapping[str, str | int]
     tries: int = 0
-    reached: bool = False  # the account got all of it at least once, whatever became of the answer
     outcome: Outcome = Outcome.OPEN
     reason: str = ""  # what was wrong with an invalid answer
+    log: list[tuple[float, str]] = field(default_factory=list)  # when each try began and ended, and how
     ended: threading.Event = field(default_factory=threading.Event)
 
     def wait(self, seconds: float = 60) -> "Delivery":
@@ -190,7 +190,9 @@ class Courier:
         """One delivery; whether there was an answer."""
         delivery.tries += 1
         query, body = self._envelope.seal(delivery)
-        told = self._call("POST", query, body, fate, delivery)
+        delivery.log.append((time.time(), f"try {fate.value}"))
+        told = self._call("POST", query, body, fate)
+        delivery.log.append((time.time(), "no answer" if told is None else f"{told[0]}, {len(told[1])} bytes"))
         if told is None or told[0] != 200:
             return False
         self._take(delivery, told[1])
@@ -212,9 +214,7 @@ class Courier:
                 delivery.outcome, delivery.reason = Outcome.INVALID, str(error)
         self._show(delivery, reply)
 
-    def _call(
-        self, method: str, query: str, body: bytes, fate: Fate, delivery: Delivery | None = None
-    ) -> tuple[int, bytes] | None:
+    def _call(self, method: str, query: str, body: bytes, fate: Fate) -> tuple[int, bytes] | None:
         """Status and body, or None when there was none in time."""
         host, port = self._where.hostname or "127.0.0.1", self._where.port or 80
         connection = http.client.HTTPConnection(host, port, timeout=self.redeliver_seconds)
@@ -223,8 +223,6 @@ class Courier:
             connection.putheader("Content-Type", "text/xml")
             connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body[: len(body) // 2] if fate is Fate.CUT else body)
-            if delivery is not None and fate is not Fate.CUT:
-                delivery.reached = True
             if fate is Fate.CUT or (fate is Fate.UNHEARD and self._chances.happens(0.5)):
                 return None  # gone at once; with the whole body sent, the other side answers into the void
             answer = connection.getresponse()

@@ -39,6 +39,7 @@ MAY = {
 }
 TALK, ORDER = "/agent/conversations/{talk}", "/agent/conversations/{talk}/orders/{order}"
 ADDRESS = {"recipient": "王五", "phone": "13900001111", "address": "浙江省杭州市西湖区文三路2号"}
+PICTURE = {"file": ("a.png", b"no picture", "image/png"), "client_message_id": (None, "a")}  # multipart
 ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/agent/me"): (ANYBODY, None),
     ("PUT", "/agent/me/password"): (ANYBODY, {"old": "wrong", "new": "whatever it is"}),
@@ -64,6 +65,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", ORDER): (SEEING, None),
     ("POST", f"{TALK}/accept"): (OWNING, {}),
     ("POST", f"{TALK}/messages"): (OWNING, {"text": "您好"}),
+    ("POST", f"{TALK}/images"): (OWNING, PICTURE),
     ("POST", f"{TALK}/close"): (OWNING, {"reason": "solved"}),
     ("POST", f"{TALK}/transfer"): (OWNING, {"to_skill": "orders", "note": ""}),
     ("POST", f"{TALK}/snooze"): (OWNING, {"minutes": 5}),
@@ -135,7 +137,8 @@ def call(site: Site, who: Staff, talk: Visitor, method: str, path: str, body: An
         found = session.get_one(Conversation, talk.id)
         order = site.shop.number_of(session, found.customer_id)
     filled = path.format(talk=talk.id, order=order, agent=who.name, customer=found.customer_id, ticket="GD0000000000")
-    return who.http.request(method, f"{site.url}/api/v1{filled}", json=body)
+    sent = {"files": body} if body is PICTURE else {"json": body}
+    return who.http.request(method, f"{site.url}/api/v1{filled}", **sent)
 
 
 def lines(site: Site, talk: Visitor) -> tuple[int, str, int | None]:

@@ -6,15 +6,20 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
+from channels.wechat.models import WechatUser
 from channels.wechat_sim import Delivery, How, Outcome, Platform, User, new_aes_key
 from channels.wechat_sim.crypto import Cipherer, signature
+from channels.wechat_sim.ledger import Action
 from channels.wechat_sim.messages import render
 from core import clock, db
 from crm.customers.models import ChannelIdentity
@@ -25,7 +30,7 @@ from tests.web.brain import StandInBrain
 from tests.web.people import Site, Staff
 
 APP_ID, TOKEN = "wx1234567890abcdef", "channeltoken"
-SLOW = 2.0  # longer than the callback is held here
+SLOW = 1.5  # longer than the callback is held here
 _users = iter(range(1, 10_000))
 
 
@@ -59,7 +64,13 @@ class World(Site):
         command += ["--token", known.token, "--mode", known.mode, "--api-base", platform.base]
         command += ["--aes-key", known.aes_key] if known.aes_key else []
         done = subprocess.run(
-            command, cwd=ROOT, env=self.stack.environment, input=platform.secret, text=True, capture_output=True
+            command,
+            check=False,
+            cwd=ROOT,
+            env=self.stack.environment,
+            input=platform.secret,
+            text=True,
+            capture_output=True,
         )
         assert done.returncode == 0, done.stderr
 
@@ -211,7 +222,8 @@ def test_a_late_answer_comes_by_the_api_once(world: World, user: User) -> None:
 def test_three_deliveries_of_a_message_make_one_turn_and_one_answer(
     world: World, platform: Platform, user: User
 ) -> None:
-    at_once, told = 3, []
+    at_once = 3
+    user.ledger.did(Action.MESSAGE, platform.clock())
     xml = {"MsgId": 7_700_001, "Content": "慢慢说三遍", "MsgType": "text", "CreateTime": int(time.time())}
     body = render({"ToUserName": platform.account.name, "FromUserName": user.openid, **xml})
     with ThreadPoolExecutor(at_once) as pool:
@@ -270,10 +282,6 @@ def test_a_long_answer_comes_in_parts_cut_after_sentences(world: World, user: Us
 
 
 def test_a_picture_a_voice_and_a_place_reach_the_bot(world: World, user: User) -> None:
-    from io import BytesIO
-
-    from PIL import Image
-
     file = BytesIO()
     Image.new("RGB", (8, 8), "red").save(file, "PNG")
     user.sends_image(file.getvalue()).wait()
@@ -311,7 +319,7 @@ def agent(world: World) -> Staff:
 
 def served(world: World, user: User, agent: Staff) -> str:
     """The user's talk is the agent's."""
-    world.brain.script["转人工"] = {"text": "", "handover": "requested"}
+    world.brain.script["转人工"] = {"text": "", "custom": {"handover": "requested"}}
     user.sends("转人工")
     user.wait_for(lambda u: any("转接人工客服" in text for text in u.texts))
     talk = world.talk_of(user).id
@@ -339,6 +347,22 @@ def test_an_agents_lines_reach_the_customer_until_the_window_is_used_up(world: W
     user.sends("我来了")
     user.wait_for(lambda u: any("这句要等" in text for text in u.texts))
     platform_refused_nothing(user)
+
+
+def test_an_agents_picture_reaches_the_customer(world: World, user: User, agent: Staff, platform: Platform) -> None:
+    talk = served(world, user, agent)
+    file = BytesIO()
+    Image.new("RGB", (8, 8), "blue").save(file, "PNG")
+    sent = {"file": ("a.png", file.getvalue(), "image/png"), "client_message_id": (None, "p1")}
+    for _ in range(2):
+        told = agent.http.post(f"{agent.prefix}/conversations/{talk}/images", files=sent)
+        assert told.status_code == 201, told.text
+    user.wait_for(lambda u: any(line.kind == "image" for line in u.received))
+    agent.post(f"/conversations/{talk}/messages", {"text": "看这张。"}).raise_for_status()
+    user.wait_for(lambda u: "看这张。" in u.texts)
+    pictures = [line for line in user.received if line.kind == "image"]
+    assert len(pictures) == 1
+    assert platform.media(pictures[0].media_id)
 
 
 def platform_refused_nothing(user: User) -> None:
@@ -381,6 +405,18 @@ def test_the_customer_rates_with_a_number(world: World, user: User, agent: Staff
     with world.shop.session() as session:
         card = session.scalars(select(Message).where(Message.conversation_id == talk, Message.kind == "rating")).one()
     assert card.payload["score"] == 5
+
+
+def test_who_waits_is_told_a_new_place(world: World, user: User) -> None:
+    world.nobody_waits()
+    world.visitor().asks_for_a_person()
+    world.brain.script["转人工"] = {"text": "", "custom": {"handover": "requested"}}
+    says(user, "转人工", "您前面还有 1 位")
+    talk = world.talk_of(user)
+    world.change(WechatUser, WechatUser.openid == user.openid, place_told_at=clock.now() - timedelta(minutes=2))
+    world.change(Conversation, Conversation.state == "queued", Conversation.id != talk.id, state="closed")
+    user.wait_for(lambda u: any("您排在第 1 位" in text for text in u.texts))
+    assert sum("第 1 位" in text for text in world.lines(user, "system")) == 1
 
 
 # The token
@@ -476,7 +512,7 @@ def test_the_same_person_on_a_sister_account_is_known(world: World) -> None:
 def test_nothing_a_customer_said_stands_in_the_log(world: World) -> None:
     written = world.stack.log("web")
     assert "Traceback" not in written, written[written.index("Traceback") - 500 :][:3000]
-    for text in ("怎么退货", "又来了", "unit"):
-        assert f"收到：{text}" not in written
     with db.reading(world.engine) as session:
-        assert session.scalar(select(func.count(Part.id))) or 0 > 0
+        said = [text for text in session.scalars(select(Message.text)) if len(text) > 3]
+    assert len(said) > 20
+    assert [text for text in said if text in written] == []

@@ -395,3 +395,34 @@ def test_an_answer_of_the_api_can_be_lost_before_and_after_the_deed(platform):
             api.sends(OPENID)
         assert len(user.received) == gone_out
     assert [openid for openid, _ in made.unheard] == [OPENID]
+
+
+# The page
+
+
+def test_the_page_shows_what_was_said_and_how_it_came(platform, callback):
+    callback.answer = lambda _call, _number: (200, passive("您好"))
+    made = platform()
+    api, user = Api(made), made.user(OPENID, name="小微")
+    user.sends("在吗").wait()
+    api.sends(OPENID, "还在")
+    with httpx.Client(base_url=made.base, trust_env=False) as http:
+        shown = http.get(f"/sim/users/{OPENID}").json()
+        assert http.get("/").headers["Content-Security-Policy"].startswith("default-src 'self'")
+    assert [(line["how"], line["text"]) for line in shown["lines"]] == [
+        ("own", "在吗"),
+        ("passive", "您好"),
+        ("api", "还在"),
+    ]
+    assert (shown["sends_left"], shown["window_seconds"], shown["bound"]) == (4, 48 * 3600, "")
+
+
+def test_another_sites_page_cannot_speak_for_a_user(platform):
+    made = platform()
+    made.user(OPENID)
+    with httpx.Client(base_url=made.base, trust_env=False) as http:
+        path = f"/sim/users/{OPENID}/text"
+        assert http.post(path, json={"text": "好"}, headers={"Origin": "https://evil.example"}).status_code == 403
+        assert http.get("/sim/users", headers={"Host": "evil.example"}).status_code == 403
+        assert http.post(path, data={"text": "好"}).status_code == 415
+    assert made.user(OPENID).lines == []

@@ -11,7 +11,7 @@ def test_what_is_unclear_is_asked_back_and_unclear_twice_goes_to_a_person(talk):
     me = talk()
     me.says("蹦蹦嚓 呜噜噜 嘎")
     assert me.state == "bot" and "转人工" in me.buttons
-    me.says("阿巴阿巴")
+    me.says("哒哒滴 嘎嘣")
     assert me.state == "queued"
 
 

@@ -9,7 +9,7 @@ def test_a_question_about_a_rule_is_answered_from_the_knowledge_base(talk):
 
 def test_what_is_unclear_is_asked_back_and_unclear_twice_goes_to_a_person(talk):
     me = talk()
-    me.says("蹦蹦嚓 呜噜噜 嘎")
+    me.says("哒哒滴 嘎嘣")
     assert me.state == "bot" and "转人工" in me.buttons
     me.says("哒哒滴 嘎嘣")
     assert me.state == "queued"

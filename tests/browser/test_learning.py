@@ -20,16 +20,16 @@ from scripts.nlu_near_copies import read_training
 from tests.browser.people import Customer, _field
 from tests.stack import ROOT, Stack, stack
 
-UNKNOWN = "俺的咕噜豆攒了几颗啦"  # the invented shop's customers call their points so; the shipped phrases do not
+UNKNOWN = "俺的啵啵钻嘞"  # the invented shop's customers call their points so; the shipped phrases do not
 WORDINGS = [
-    "瞅瞅咕噜豆还剩多少",
-    "咕噜豆有几颗",
-    "给俺数数咕噜豆攒了多少颗",
-    "我的咕噜豆还有没有",
-    "咕噜豆攒了多少啦",
-    "查下俺的咕噜豆",
-    "俺咕噜豆够不够换东西",
-    "上个月攒的咕噜豆呢",
+    "瞅瞅啵啵钻还剩多少",
+    "啵啵钻有几颗",
+    "给俺数数啵啵钻攒了多少颗",
+    "我的啵啵钻还有没有",
+    "啵啵钻攒了多少啦",
+    "查下俺的啵啵钻",
+    "俺啵啵钻够不够换东西",
+    "上个月攒的啵啵钻呢",
 ]
 NOT_UNDERSTOOD = re.compile("没太明白|我想确认一下")
 BALANCE = re.compile(r"您现在有 [\d,]+ 积分")

@@ -30,13 +30,14 @@ from helpdesk.conversations.models import Message
 from tests.resilience.conftest import engine_of
 from tests.resilience.test_scale_out import another_web
 from tests.services import fresh_database
-from tests.stack import ROOT, Stack, stack
+from tests.stack import Stack, stack
 from tests.web.brain import StandInBrain
 from tests.wechat.account import connect
 from tests.wechat.balancer import Balancer
 
 pytestmark = pytest.mark.skipif(
-    not (ROOT / "web" / "wechat.py").exists(), reason="the channel has no callback yet (web/wechat.py)"
+    os.environ.get("ZHIKE_CHAOS") not in {"whole", "small"},
+    reason="not shown at its whole size yet (docs/adr/0011): ZHIKE_CHAOS=small or whole runs it",
 )
 
 log = logging.getLogger(__name__)

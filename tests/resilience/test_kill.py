@@ -33,6 +33,7 @@ def made() -> Iterator[tuple[Stack, Gate]]:
         "ZHIKE_TURN_LEASE_SECONDS": "4",
         "ZHIKE_BRAIN_TIMEOUT_SECONDS": "10",
         "ZHIKE_BRAIN_PATIENCE_SECONDS": "100",
+        "ZHIKE_DISTRIBUTION": "by_hand",  # else the agent of an earlier test may be given the talk of a later one
     }
     with own_stack(**settings) as both:
         yield both

@@ -110,11 +110,13 @@ def collected(records: Engine) -> list[Collected]:
         return list(session.scalars(select(Collected).order_by(Collected.id)))
 
 
-def wrong_phrases() -> dict[str, list[str]]:
-    """What a careless editor could do: all phrases of three intents under three other names."""
+def wrong_phrases() -> Iterator[tuple[str, list[str]]]:
+    """What a careless editor could do: all phrases of three intents under three other names, a request's worth each."""
     phrases = read_training()
     mixed = {"praise": "track_logistics", "query_coupon": "return_goods", "greet": "cancel_order"}
-    return {wrong: phrases[right][:PHRASES_MOST] for wrong, right in mixed.items()}
+    for wrong, right in mixed.items():
+        for start in range(0, len(phrases[right]), PHRASES_MOST):
+            yield wrong, phrases[right][start : start + PHRASES_MOST]
 
 
 @pytest.mark.training
@@ -154,12 +156,12 @@ def test_an_unknown_phrase_is_learned_a_bad_export_is_refused_and_all_can_be_tak
     base = f"http://127.0.0.1:{demo.port('web')}/api/v1"
     with httpx.Client(trust_env=False, timeout=30) as http:
         signed = http.post(f"{base}/agent/session", json={"name": "bianji", "password": DEMO_PASSWORD}).json()
-        for intent, texts in wrong_phrases().items():
+        for intent, texts in wrong_phrases():
             body = {"intent": intent, "phrases": [{"text": text} for text in texts]}
             told = http.post(
                 f"{base}/admin/learning/assign", json=body, headers={"Authorization": f"Bearer {signed['token']}"}
             )
-            assert told.json()["assigned"] > 100, told.text
+            assert told.json()["assigned"] > 0, told.text
     editor.reload()
     train(editor)
     assert result(editor, 2) == "未通过"

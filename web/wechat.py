@@ -157,7 +157,9 @@ def _take(account: Account, message: Incoming, picture: str | None, *, hold: boo
             with db.writing() as session:
                 now = clock.now()
                 taken = inbound.take(session, account, message, now, picture)
-                mark = outgoing.reserve(session, taken.user_id, now, new=taken.new) if hold and taken.awaits else ""
+                mark = ""
+                if taken.awaits:
+                    mark = outgoing.reserve(session, taken.user_id, message.key, now, new=taken.new, hold=hold)
             break
         except IntegrityError:  # the same user or message at the same moment: the other one has stored it
             if attempt == 2:

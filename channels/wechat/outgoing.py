@@ -3,6 +3,7 @@
 A user's row is the lock of all of it: whoever sends holds its lease, so that lines keep their order over all processes.
 """
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=25)  # longer than a picture's upload and its send may take
 SETTLING = timedelta(seconds=0.5)  # an answer given to the server is on its way for a moment
 UNHEARD_MOST = 4  # calls without an answer; more would only repeat what the customer has read
+MARK_CHARS = 20
 PLACE_EVERY = timedelta(minutes=1)
 PLACE_LEAVES = 2  # sends that are kept for people
 
@@ -69,18 +71,24 @@ def _plan(session: Session, account: Account, user: WechatUser, now: datetime) -
 # The passive answer
 
 
-def reserve(session: Session, user_id: int, now: datetime, *, new: bool) -> str:
-    """A request hopes to take the answer along: until then nobody else sends. Its own mark.
+def reserve(session: Session, user_id: int, key: str, now: datetime, *, new: bool, hold: bool) -> str:
+    """A request that is held (``hold``) hopes to take the answer along: until then nobody else sends. Its own mark, which
+    begins with that of its message.
 
-    Empty for a delivery that came before, when no earlier one waits (or died waiting): that one was acknowledged, the
-    platform does not ask again, and an answer lost on the way now would be lost for good.
+    Empty for a delivery that came before, when no earlier one of this message waits (or died waiting): that one was
+    acknowledged, the platform does not ask again, and an answer lost on the way now would be lost for good. For the same
+    reason an earlier one that still waits no longer may, once this one is acknowledged without an answer.
     """
     user = session.get_one(WechatUser, user_id)
-    if not new and user.passive_by is None:
-        return ""
-    user.passive_by = new_id()
-    user.passive_until = now + timedelta(seconds=settings.load().wechat_passive_seconds + 0.5)
-    return user.passive_by
+    message = hashlib.sha256(key.encode()).hexdigest()[:MARK_CHARS]
+    waits = user.passive_by is not None and user.passive_by.startswith(message)
+    if hold and (new or waits):
+        user.passive_by = message + new_id()[:MARK_CHARS]
+        user.passive_until = now + timedelta(seconds=settings.load().wechat_passive_seconds + 0.5)
+        return user.passive_by
+    if waits:
+        user.passive_by = user.passive_until = None
+    return ""
 
 
 def give_up(session: Session, user_id: int, mark: str) -> None:
@@ -333,7 +341,8 @@ def tell_place(session: Session, conversation_id: str, seen: queue.Picture, now:
 
 
 def of_talk(session: Session, conversation_id: str, now: datetime) -> dict[str, Any] | None:
-    """Account, sends left, end of the window and what is held, for a WeChat talk; None for another."""
+    """Account, sends left, end of the window, what is held, and whether something is on its way (so that another look is
+    worth while), for a WeChat talk; None for another."""
     user = session.scalar(select(WechatUser).where(WechatUser.conversation_id == conversation_id))
     if user is None:
         return None
@@ -344,10 +353,13 @@ def of_talk(session: Session, conversation_id: str, now: datetime) -> dict[str, 
     ]
     seen: dict[int, dict[str, object]] = {int(str(each["seq"])): each for each in held}
     why = book.why_not(now)
+    last_seq = session.scalar(select(Conversation.last_seq).where(Conversation.id == conversation_id)) or 0
+    moving = any(not delivery.error for delivery in outbox.under_way(session, conversation_id))
     return {
         "account": session.get_one(WechatAccount, user.account_id).name,
         "sends_left": book.left(now),
         "window_ends_at": book.ends_at(now),
         "why_not": why.told if why else "",
+        "under_way": moving or last_seq > user.planned_seq,
         "held": list(seen.values()),
     }

@@ -109,3 +109,18 @@ class Agent:
         self.page.get_by_test_id("close-reason").first.click()
         self.page.get_by_test_id("close-confirm").click()
         expect(self.page.get_by_test_id("close-confirm")).to_be_hidden()
+
+    def drops_a_picture(self, how: str) -> None:
+        """On the composer: ``paste`` or ``drop``."""
+        self.page.get_by_test_id("composer").evaluate(
+            """async (element, how) => {
+                const canvas = Object.assign(document.createElement('canvas'), { width: 60, height: 40 })
+                canvas.getContext('2d').fillRect(0, 0, 60, 40)
+                const blob = await new Promise((done) => canvas.toBlob(done))
+                const data = new DataTransfer()
+                data.items.add(new File([blob], `${how}.png`, { type: 'image/png' }))
+                const given = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data }
+                element.dispatchEvent(how === 'paste' ? new ClipboardEvent(how, given) : new DragEvent(how, given))
+            }""",
+            how,
+        )

@@ -60,12 +60,14 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", f"{TALK}/customer"): (SEEING, None),
     ("GET", f"{TALK}/suggestions"): (SEEING, None),
     ("GET", f"{TALK}/channel"): (SEEING, None),
+    ("GET", f"{TALK}/earlier/{{talk}}"): (SEEING, None),
     ("POST", f"{TALK}/notes"): (SEEING, {"text": "看看"}),
     ("POST", f"{TALK}/read"): (SEEING, {"seq": 1}),
     ("GET", ORDER): (SEEING, None),
     ("POST", f"{TALK}/accept"): (OWNING, {}),
     ("POST", f"{TALK}/messages"): (OWNING, {"text": "您好"}),
     ("POST", f"{TALK}/images"): (OWNING, PICTURE),
+    ("POST", f"{TALK}/call-back"): (OWNING, {"about": "微信里发不出去"}),
     ("POST", f"{TALK}/close"): (OWNING, {"reason": "solved"}),
     ("POST", f"{TALK}/transfer"): (OWNING, {"to_skill": "orders", "note": ""}),
     ("POST", f"{TALK}/snooze"): (OWNING, {"minutes": 5}),
@@ -104,6 +106,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
 def test_every_route_of_the_staff_stands_in_the_table() -> None:
     shown = {
         "conversation_id": "{talk}",
+        "earlier_id": "{talk}",
         "name": "{agent}",
         "customer_id": "{customer}",
     }

@@ -25,6 +25,8 @@ from core import clock, db
 from crm.customers.models import ChannelIdentity
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.outbox.models import Delivery as Part
+from helpdesk.staff.models import AuditEntry
+from knowledge_base.models import Article
 from tests.stack import ROOT, stack
 from tests.web.brain import StandInBrain
 from tests.web.people import Site, Staff
@@ -387,6 +389,72 @@ def wait_until(fits: Any, seconds: float = 20) -> None:
     while not fits():
         assert time.monotonic() < deadline, "it never came"
         pause.wait(0.05)
+
+
+def test_an_article_arrives_as_a_card_that_leads_to_the_help_centre(world: World, user: User, agent: Staff) -> None:
+    talk = served(world, user, agent)
+    words = {"question": "退货的运费谁出？", "answer": "质量问题的运费我们出。", "tags": [], "also": []}
+    article = world.shop.add(Article(key="return-who-pays", updated_at=clock.now(), **words))
+    user.sends("退货运费谁出").wait()
+    agent.post(f"/conversations/{talk}/articles", {"article_id": article.key}).raise_for_status()
+    user.wait_for(lambda u: any(line.kind == "news" for line in u.received))
+    (card,) = next(line.articles for line in user.received if line.kind == "news")
+    assert (card.title, card.description) == (words["question"], words["answer"])
+    assert httpx.get(f"{world.url}{urlsplit(card.url).path}", trust_env=False).status_code == 200
+
+
+def test_when_nothing_is_under_way_any_more_the_desk_need_not_ask_again(
+    world: World, platform: Platform, user: User, agent: Staff
+) -> None:
+    talk = served(world, user, agent)
+    channel = lambda: agent.get(f"/conversations/{talk}/channel").json()  # noqa: E731
+    wait_until(lambda: not channel()["under_way"])
+    platform.fail(-1, 1)
+    agent.post(f"/conversations/{talk}/messages", {"text": "这句晚点到。"}).raise_for_status()
+    assert channel()["under_way"]
+    user.wait_for(lambda u: any("这句晚点到" in text for text in u.texts))
+    wait_until(lambda: not channel()["under_way"])
+    platform.fail(45015, 1)
+    agent.post(f"/conversations/{talk}/messages", {"text": "这句到不了。"}).raise_for_status()
+    wait_until(lambda: channel()["held"])
+    assert not channel()["under_way"], "it waits for the customer, not for us"
+
+
+def test_a_call_is_promised_once_with_the_customers_own_number(world: World, user: User, agent: Staff) -> None:
+    talk = served(world, user, agent)
+    wanted = {"about": "微信里没能送达：明天退款", "client_message_id": "k1"}
+    refused = agent.post(f"/conversations/{talk}/call-back", wanted)
+    assert (refused.status_code, refused.json()["code"]) == (422, "phone")
+    customer = world.shop.customer()
+    world.change(Conversation, Conversation.id == talk, customer_id=customer.id, verified_by="phone")
+    told = [agent.post(f"/conversations/{talk}/call-back", wanted) for _ in range(2)]
+    assert [each.status_code for each in told] == [201, 201]
+    assert told[0].json() == told[1].json()
+    tasks = [t for t in agent.get("/tasks").json()["tasks"] if t["conversation_id"] == talk]
+    assert [(t["phone"], t["detail"]) for t in tasks] == [(customer.phone, wanted["about"])]
+    assert customer.phone[3:7] not in "".join(world.lines(user, "system"))
+    assert world.agent().post(f"/conversations/{talk}/call-back", wanted).status_code == 409
+
+
+def test_who_serves_a_customer_reads_the_other_channels_talks_and_nobody_elses(
+    world: World, user: User, agent: Staff
+) -> None:
+    customer = world.shop.customer()
+    on_the_site, gift, stranger = (world.visitor(c) for c in (customer, None, world.shop.customer()))
+    on_the_site.said("网站上先问的话")
+    world.change(Conversation, Conversation.id == gift.id, customer_id=customer.id, verified_by="order")
+    talk = served(world, user, agent)
+    address = f"/conversations/{talk}/earlier/{on_the_site.id}"
+    assert agent.get(address).status_code == 409, "nobody knows yet who it is"
+    world.change(Conversation, Conversation.id == talk, customer_id=customer.id, verified_by="phone")
+    told = agent.get(address).json()
+    assert (told["conversation"]["id"], told["conversation"]["channel"]) == (on_the_site.id, "web")
+    assert "网站上先问的话" in [line["text"] for line in told["messages"]]
+    for other in (gift, stranger):
+        assert agent.get(f"/conversations/{talk}/earlier/{other.id}").status_code == 404
+    with world.shop.session() as session:
+        seen = session.scalars(select(AuditEntry.about).where(AuditEntry.what == "earlier_talk_seen")).all()
+    assert seen == [f"customer:{customer.id} talk:{on_the_site.id}"]
 
 
 def test_a_talk_of_the_website_has_no_ledger(world: World, agent: Staff) -> None:

@@ -19,14 +19,15 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, inspect, select
 
 pytest.importorskip("cryptography", reason="the WeChat channel's libraries are not installed")
 from channels.wechat import outgoing
 from channels.wechat.models import WechatUser
 from channels.wechat_sim import Chances, Delivery, How, Outcome, Platform, User, new_aes_key
 from core import clock, db
-from helpdesk.conversations.models import Message
+from helpdesk.conversations.models import Conversation, Message
+from helpdesk.outbox.models import Delivery as Outgoing
 from tests.resilience.conftest import engine_of
 from tests.resilience.test_scale_out import another_web
 from tests.services import fresh_database
@@ -145,7 +146,10 @@ def talk(storm: Storm, number: int) -> None:
     for n in range(SIZE.messages):
         text = f"u{number}-{n}"
         delivery = storm.sent[text] = user.sends(text)
-        user.wait_for(partial(has_answer, delivery, text), ANSWER_SECONDS)
+        try:
+            user.wait_for(partial(has_answer, delivery, text), ANSWER_SECONDS)
+        except TimeoutError:
+            pytest.fail(f"{text} was not answered: {kept(storm, user)}; {history(storm, text)}")
 
 
 def has_answer(delivery: Delivery, text: str, user: User) -> bool:
@@ -226,6 +230,22 @@ def history(storm: Storm, text: str) -> str:
     came = [f"{line.how} {line.at - begun:.1f}" for line in user.received if text in SAID.findall(line.text)]
     tries = [f"{what} {at - begun:.1f}" for at, what in delivery.log]
     return f"{text}: deliveries {tries}, {delivery.outcome}, seen {came}"
+
+
+def kept(storm: Storm, user: User) -> str:
+    """What the database has of a user whose answer does not come."""
+    with db.reading(storm.engine) as session:
+        known = session.scalars(select(WechatUser).where(WechatUser.openid == user.openid)).one()
+        talk = session.get_one(Conversation, known.conversation_id)
+        parts = session.scalars(select(Outgoing).where(Outgoing.conversation_id == talk.id).order_by(Outgoing.id))
+        told = {column.key: getattr(row, column.key) for row in (known, talk) for column in inspect(row).mapper.columns}
+        lines = session.scalars(select(Message).where(Message.conversation_id == talk.id).order_by(Message.seq)).all()
+        said = [(line.seq, line.sender, line.text) for line in lines][-4:]
+        out = [
+            (d.seq, d.state, d.tries, str(d.next_at), str(d.sent_at), d.error, d.carried_by, d.content) for d in parts
+        ]
+        seen = [(str(line.how), line.text, line.at) for line in user.lines][-4:]
+        return f"now {clock.now()}, {told}, lines {said}, parts {out[-3:]}, user {seen}"
 
 
 def check_platform(storm: Storm) -> None:

@@ -3,6 +3,7 @@
 const BASE = '/api/v1/agent'
 // A request that hangs must become a failed line that can be sent again (the client_message_id keeps it from doubling).
 const TIMEOUT_MS = 15_000
+const UPLOAD_TIMEOUT_MS = 90_000
 
 let token = null
 let unauthorized = () => {}
@@ -45,15 +46,21 @@ function noteServerTime(response) {
   if (!Number.isNaN(stamp)) clockOffset = Math.abs(stamp - Date.now()) < 2000 ? 0 : stamp - Date.now()
 }
 
-async function problemOf(response) {
+function problemOf(status, said, retryAfter) {
   let body = {}
   try {
-    body = await response.json()
+    body = JSON.parse(said) || {}
   } catch {
     // Not problem JSON (a proxy's page, say): the fallback sentence has to do.
   }
-  const text = body.detail || body.title || FALLBACK[response.status] || '服务暂时不可用，请稍后再试。'
-  return new ApiError(response.status, text, Number(response.headers.get('Retry-After')) || null)
+  const text = body.detail || body.title || FALLBACK[status] || '服务暂时不可用，请稍后再试。'
+  return new ApiError(status, text, Number(retryAfter) || null)
+}
+
+// A late 401 of a session that is already over must not throw out the one that followed it.
+function noteRefusal(problem, usedToken) {
+  if (problem.status === 401 && usedToken && usedToken === token) unauthorized(problem.message)
+  return problem
 }
 
 export async function request(method, path, body, { signIn = false, base = BASE, timeout = TIMEOUT_MS } = {}) {
@@ -74,10 +81,8 @@ export async function request(method, path, body, { signIn = false, base = BASE,
   }
   noteServerTime(response)
   if (!response.ok) {
-    const problem = await problemOf(response)
-    // A late 401 of a session that is already over must not throw out the one that followed it.
-    if (response.status === 401 && !signIn && usedToken && usedToken === token) unauthorized(problem.message)
-    throw problem
+    const problem = problemOf(response.status, await response.text().catch(() => ''), response.headers.get('Retry-After'))
+    throw signIn ? problem : noteRefusal(problem, usedToken)
   }
   if (response.status === 204) return null
   try {
@@ -87,6 +92,39 @@ export async function request(method, path, body, { signIn = false, base = BASE,
     // Cut off on the way, or not our server at all (a hotel's sign-in page).
     throw new ApiError(0, FALLBACK[0])
   }
+}
+
+/** A form with a file, by XMLHttpRequest: fetch does not say how far an upload is. onProgress gets 0 to 1. */
+function upload(path, form, onProgress) {
+  const usedToken = token
+  const sent = new XMLHttpRequest()
+  sent.open('POST', BASE + path)
+  sent.timeout = UPLOAD_TIMEOUT_MS
+  sent.setRequestHeader('Accept', 'application/json')
+  sent.setRequestHeader('Authorization', `Bearer ${usedToken}`)
+  sent.upload.onprogress = ({ loaded, total }) => total && onProgress(loaded / total)
+  return new Promise((resolve, reject) => {
+    sent.onload = () => {
+      if (sent.status >= 400) {
+        return reject(noteRefusal(problemOf(sent.status, sent.responseText, sent.getResponseHeader('Retry-After')), usedToken))
+      }
+      try {
+        resolve(JSON.parse(sent.responseText))
+      } catch {
+        reject(new ApiError(0, FALLBACK[0]))
+      }
+    }
+    sent.onerror = () => reject(new ApiError(0, FALLBACK[0]))
+    sent.ontimeout = () => reject(new ApiError(0, '图片太久没有传完，请再试一次。'))
+    sent.send(form)
+  })
+}
+
+function pictureForm(file, clientMessageId) {
+  const form = new FormData()
+  form.append('file', file, file.name)
+  form.append('client_message_id', clientMessageId)
+  return form
 }
 
 const talk = (id, rest = '') => `/conversations/${encodeURIComponent(id)}${rest}`
@@ -105,6 +143,11 @@ export const api = {
   messages: (id, after) => request('GET', talk(id, `/messages?after=${after}`)),
   send: (id, text, clientMessageId) =>
     request('POST', talk(id, '/messages'), { text, client_message_id: clientMessageId }),
+  picture: (id, file, clientMessageId, onProgress) =>
+    upload(talk(id, '/images'), pictureForm(file, clientMessageId), onProgress),
+  channel: (id) => request('GET', talk(id, '/channel')),
+  earlier: (id, other) => request('GET', talk(id, `/earlier/${encodeURIComponent(other)}`)),
+  callBack: (id, wanted) => request('POST', talk(id, '/call-back'), wanted),
   note: (id, text, clientMessageId, mentions) =>
     request('POST', talk(id, '/notes'), { text, client_message_id: clientMessageId, mentions }),
   transfer: (id, target) => request('POST', talk(id, '/transfer'), target),

@@ -36,16 +36,22 @@ export function dateTimeText(iso) {
   return `${date.getMonth() + 1}月${date.getDate()}日 ${timeText(iso)}`
 }
 
-const CHANNELS = { web: '网页', wechat: '微信', app: 'App', phone: '电话', email: '邮件', h5: '手机网页' }
+const CHANNELS = { web: '网站', wechat: '微信', app: 'App', phone: '电话', email: '邮件', h5: '手机网页' }
 
 export function channelLabel(channel) {
   return CHANNELS[channel] || channel || ''
 }
 
-const VERIFIED = { signed_in: '登录核实', order: '订单核实' }
+const VERIFIED = {
+  signed_in: { text: '已登录', title: '客户在商城登录过，或把微信绑定到了会员账号。' },
+  phone: { text: '已核对订单和手机', title: '订单号与下单手机后四位一致，就是下单的人。' },
+  order: { text: '只核对了一笔订单', title: '核对的是收货手机，可能不是下单的人：只能看这一笔订单，账户里的东西看不到。', part: true },
+}
 
-export function verifiedLabel(how) {
-  return VERIFIED[how] || '未核实'
+/** How sure it is who this is: `{ text, title, part }`; part: for one order only. */
+export function verified(how, channel) {
+  if (how === 'signed_in' && channel === 'wechat') return { ...VERIFIED.signed_in, text: '已绑定会员账号' }
+  return VERIFIED[how] || { text: '未核实', title: '还不知道是不是本人。', part: true }
 }
 
 export function customerName(conversation) {

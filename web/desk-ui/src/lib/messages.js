@@ -41,7 +41,7 @@ export function confirmLocal(held, clientId, seq) {
   const local = held.find((message) => message.seq == null && message.client_message_id === clientId)
   if (!local) return held
   if (held.some((message) => message.seq === seq)) return held.filter((message) => message !== local)
-  const { local: _state, error: _error, mentions: _mentions, ...confirmed } = local
+  const { local: _state, error: _error, mentions: _mentions, progress: _progress, ...confirmed } = local
   return mergeMessages(held.filter((message) => message !== local), [{ ...confirmed, seq }])
 }
 
@@ -56,20 +56,32 @@ export function newestSeq(messages) {
   return messages.reduce((seq, message) => Math.max(seq, message.seq ?? 0), 0)
 }
 
-/** Rows for the page: a separator before the first message of each day, and whether the name has to be shown. */
+/**
+ * Rows for the page: a separator before the first message of each day and wherever another talk goes on (whose lines carry
+ * it as `talk`, lib/history.js), and whether the name has to be shown.
+ */
 export function toRows(messages, dayOf) {
   const rows = []
   let day = null
   let previous = null
+  let talk
   for (const message of messages) {
     const today = dayOf(message.created_at)
-    if (today !== day) {
-      rows.push({ type: 'day', key: `day-${today}`, day: today })
-      day = today
+    const from = message.talk?.id
+    if (from !== talk) {
+      rows.push({ type: 'talk', key: `talk-${rows.length}-${from}`, talk: message.talk || null })
       previous = null
     }
+    // The line that names another talk names the day of its beginning as well.
+    const told = from !== talk && message.talk && dayOf(message.talk.started_at) === today
+    if (today !== day && !told) {
+      rows.push({ type: 'day', key: `day-${rows.length}-${today}`, day: today })
+      previous = null
+    }
+    talk = from
+    day = today
     const who = `${message.sender}/${message.agent_name || ''}/${message.kind === 'note'}`
-    rows.push({ type: 'message', key: message.seq ?? message.client_message_id, message, showName: who !== previous })
+    rows.push({ type: 'message', key: `${from || ''}${message.seq ?? message.client_message_id}`, message, showName: who !== previous })
     previous = who
   }
   return rows

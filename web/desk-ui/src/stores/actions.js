@@ -5,6 +5,7 @@ import { tellTabs } from '../lib/tabs.js'
 import { toast } from '../lib/toast.js'
 import { dropDraft } from './kept.js'
 import { addMine, findIn, isMine, lists, ordered, refreshList, removeMine } from './lists.js'
+import { dropStaged } from './pictures.js'
 import { applyConversation, openTalk, talks } from './talks.js'
 import { ui } from './ui.js'
 
@@ -51,6 +52,7 @@ const nextAfter = (id) => ordered.value.open.find((item) => item.id !== id)
 /** The talk has left my hands. Where to look next: where the work goes on. */
 export function leave(id) {
   const neighbour = nextAfter(id)
+  dropStaged(id)
   removeMine(id)
   if (lists.closed.loaded) refreshList('closed')
   if (ui.activeId !== id) return delete talks[id]

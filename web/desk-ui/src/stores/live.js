@@ -8,8 +8,11 @@ import { joinTabs, leaveTabs } from '../lib/tabs.js'
 import { toast } from '../lib/toast.js'
 import { connect, disconnect, hurry, watchTalk } from '../realtime.js'
 import { isTaking, leave } from './actions.js'
+import { resetChannels } from './channel.js'
 import { applyPresence, loadReasons, loadReplies } from './directory.js'
+import { resetHistories } from './history.js'
 import { countUnread, isMentioned, isMine, lists, newTalks, refreshList, resetLists, setQueue } from './lists.js'
+import { resetPictures } from './pictures.js'
 import { currentToken, endSession, refreshMe, session } from './session.js'
 import { customerHasRead, loadTalk, markRead, receive, resetTalks, setTyping, syncTalk, talks } from './talks.js'
 import { refreshTasks, resetTasks } from './tasks.js'
@@ -221,6 +224,9 @@ export function stopLive() {
   arrivedHidden.value = 0
   backAt.clear()
   resetTalks()
+  resetChannels()
+  resetHistories()
+  resetPictures()
   resetLists()
   resetTasks()
   resetUi()

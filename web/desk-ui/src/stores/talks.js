@@ -6,6 +6,7 @@ import { confirmLocal, localMessage, markLocal, mergeMessages, newestSeq } from 
 import { isNew } from '../lib/order.js'
 import { tellTabs } from '../lib/tabs.js'
 import { toast } from '../lib/toast.js'
+import { lookAtChannel } from './channel.js'
 import { dropLine, keepLines, keptLines } from './kept.js'
 import { addUnread, changeMine, clearUnread, findIn, isMine, isMentioned, refreshList, touch } from './lists.js'
 import { session } from './session.js'
@@ -18,9 +19,12 @@ const RETRY_MS = 3_000
 const typingTimers = {}
 // One line after the other per talk: two quick lines must not overtake each other.
 const sending = {}
+// The files of pictures that wait for the server, by client_message_id. They cannot be kept over a reload.
+const files = new Map()
 
 export function resetTalks() {
   for (const id of Object.keys(talks)) delete talks[id]
+  files.clear()
 }
 
 function entry(id) {
@@ -38,7 +42,12 @@ export const conversationOf = (id) =>
 
 function setMessages(id, messages) {
   talks[id].messages = messages
-  keepLines(id, messages.filter((message) => message.seq == null))
+  keepLines(id, messages.filter((message) => message.seq == null && message.kind !== 'image'))
+}
+
+// What the platform allows is another thing after each line. The website has no such limits.
+function looksAtChannel(id) {
+  if (talks[id]?.conversation?.channel === 'wechat') lookAtChannel(id)
 }
 
 export function openTalk(id) {
@@ -87,6 +96,7 @@ export async function loadTalk(id) {
     setMessages(id, mergeMessages(talk.messages, answer.messages))
     talk.syncedSeq = newestSeq(answer.messages)
     talk.loaded = true
+    looksAtChannel(id)
     markRead(id)
     // Having looked is what makes a mention seen.
     if (isMentioned(id)) refreshList('mentioned')
@@ -107,6 +117,7 @@ export async function syncTalk(id) {
     setMessages(id, mergeMessages(talk.messages, messages))
     talk.syncedSeq = Math.max(talk.syncedSeq, newestSeq(messages))
     for (const message of messages) touch(id, message)
+    looksAtChannel(id)
     markRead(id)
   } catch {
     // The next connect asks again from the same place.
@@ -121,6 +132,7 @@ export function receive(id, message) {
   // Also while the talk is still being fetched: the answer on its way may be older than this push.
   if (talk) setMessages(id, mergeMessages(talk.messages, [message]))
   touch(id, message)
+  looksAtChannel(id)
   if (message.sender !== 'customer') return false
   setTyping(id, false)
   if (looking(id)) {
@@ -174,6 +186,18 @@ export function say(id, text, kind = 'text', mentions = []) {
   return deliver(id, line.client_message_id)
 }
 
+/** Pictures in their order: [{ file, url }], url for the page until the server has its own. */
+export function sayPictures(id, pictures) {
+  for (const { file, url } of pictures) {
+    const line = localMessage({
+      clientId: newId(), text: '[图片]', kind: 'image', agentName: session.agent.display_name, now: Date.now(),
+    })
+    files.set(line.client_message_id, file)
+    setMessages(id, [...talks[id].messages, { ...line, payload: { url, alt: file.name }, progress: 0 }])
+    deliver(id, line.client_message_id)
+  }
+}
+
 export function resend(id, clientId) {
   setMessages(id, markLocal(talks[id].messages, clientId, 'sending'))
   return deliver(id, clientId)
@@ -181,6 +205,7 @@ export function resend(id, clientId) {
 
 export function discard(id, clientId) {
   setMessages(id, talks[id].messages.filter((line) => line.seq != null || line.client_message_id !== clientId))
+  files.delete(clientId)
 }
 
 function deliver(id, clientId) {
@@ -191,15 +216,26 @@ function deliver(id, clientId) {
 const localLine = (id, clientId) =>
   talks[id]?.messages.find((line) => line.seq == null && line.client_message_id === clientId)
 
+const SEND = {
+  text: (id, line) => api.send(id, line.text, line.client_message_id),
+  note: (id, line) => api.note(id, line.text, line.client_message_id, line.mentions),
+  image: (id, { client_message_id: key }) =>
+    api.picture(id, files.get(key), key, (part) => {
+      const waiting = localLine(id, key)
+      if (waiting) waiting.progress = part
+    }),
+}
+
 async function post(id, clientId) {
   const line = localLine(id, clientId)
   if (!line) return
   try {
-    const note = line.kind === 'note'
-    const { seq } = await (note ? api.note(id, line.text, clientId, line.mentions) : api.send(id, line.text, clientId))
+    const { seq } = await SEND[line.kind](id, line)
     if (!talks[id]) return dropLine(id, clientId)
     setMessages(id, confirmLocal(talks[id].messages, clientId, seq))
+    files.delete(clientId)
     touch(id, { ...line, seq })
+    looksAtChannel(id)
   } catch (error) {
     if (!talks[id]) return
     const unheard = error.status === 0

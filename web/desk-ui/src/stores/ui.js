@@ -12,9 +12,9 @@ const setting = (key, fallback) => {
 export const ui = reactive({
   activeId: null,
   tab: 'mine',
-  /** 'transfer' | 'close' | 'articles' | 'ticket' | 'coupon' | 'password' | null */
+  /** 'transfer' | 'close' | 'articles' | 'ticket' | 'coupon' | 'callBack' | 'password' | null */
   dialog: null,
-  /** What lies over the right side, the last one on top: { kind: 'order' | 'transcript' | 'tasks', id? }. */
+  /** What lies over the right side, the last one on top: { kind: 'order' | 'transcript' | 'tasks', id?, from? }. */
   drawers: [],
   helpOpen: false,
   /** Counts how often the canned replies were asked for by key. */
@@ -34,9 +34,9 @@ export function resetUi() {
   })
 }
 
-/** Opened once more, it comes to the top. */
-export function openDrawer(kind, id = null) {
-  ui.drawers = [...ui.drawers.filter((drawer) => drawer.kind !== kind), { kind, id }]
+/** Opened once more, it comes to the top. from: the talk whose customer's earlier talk is to be read. */
+export function openDrawer(kind, id = null, from = null) {
+  ui.drawers = [...ui.drawers.filter((drawer) => drawer.kind !== kind), { kind, id, from }]
   // On a narrow screen it was opened from there, and would lie under it.
   ui.panelOpen = false
 }

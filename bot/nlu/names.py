@@ -6,7 +6,7 @@ are looked up by sound in the catalogue's words, so that 电版煲 is the 电饭
 """
 
 from functools import lru_cache
-from typing import Any, Dict, List, Optional, Text, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Text, Tuple
 
 import joblib
 from pypinyin import lazy_pinyin
@@ -104,7 +104,7 @@ def spans_of(row: List[Text]) -> List[Tuple[int, int, Text]]:
     return found
 
 
-def _in_folded(entities: List[Dict[Text, Any]], origin: List[int]) -> List[Dict[Text, Any]]:
+def _in_folded(entities: List[Dict[Text, Any]], origin: Sequence[int]) -> List[Dict[Text, Any]]:
     """The entities with offsets of the folded text. ``origin``: of each folded character, where it came from."""
     moved = []
     for entity in entities:

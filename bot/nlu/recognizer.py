@@ -6,7 +6,7 @@ digits. Offsets are those of the customer's own text.
 
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any, Dict, List, Optional, Text
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Text, Tuple
 
 import spacy
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -17,7 +17,9 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from spacy.language import Language
+from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
+from spacy.util import filter_spans
 
 from bot.nlu import dates, patterns, words
 from bot.nlu.text import fold
@@ -27,24 +29,29 @@ EARLIER_WINS = ["email", "tracking_number", "serial_number", "tax_number", "phon
 
 
 @lru_cache(maxsize=1)
-def language() -> Language:
-    """Blank Chinese whose tokens are jieba's words, with one pattern for every surface of the lexicon."""
+def language() -> Tuple[Language, PhraseMatcher]:
+    """Blank Chinese whose tokens are jieba's words, and a matcher of all surfaces of the lexicon (as Docs in a trie: an
+    entity ruler of token patterns tries them one by one)."""
     nlp = spacy.blank("zh", config={"nlp": {"tokenizer": {"segmenter": "char"}}})
     nlp.tokenizer = lambda text: _doc(nlp, words.cut(text))
-    ruler = nlp.add_pipe("entity_ruler")
-    ruler.add_patterns(
-        [
-            {"label": entity, "id": value, "pattern": [{"LOWER": word} for word in words.cut(surface.lower())]}
-            for entity, values in words.lexicon().items()
-            for value, surfaces in values.items()
-            for surface in {value, *surfaces}
-        ]
-    )
-    return nlp
+    matcher = PhraseMatcher(nlp.vocab)
+    for entity, values in words.lexicon().items():
+        for value, surfaces in values.items():
+            matcher.add(f"{entity} {value}", [nlp.make_doc(s) for s in {value.lower(), *map(str.lower, surfaces)}])
+    return nlp, matcher
 
 
-def _doc(nlp: Language, cut: List[Text]) -> Doc:
+def _doc(nlp: Language, cut: Sequence[Text]) -> Doc:
     return Doc(nlp.vocab, words=cut, spaces=[False] * len(cut))
+
+
+def _listed(folded: Text) -> Iterator[patterns.Span]:
+    """The lexicon's words in a folded text, the longest first where they overlap."""
+    nlp, matcher = language()
+    doc = nlp.make_doc(folded)
+    for span in filter_spans(matcher(doc, as_spans=True)):
+        entity, value = span.label_.split(" ", 1)
+        yield patterns.Span(entity, span.start_char, span.end_char, value)
 
 
 def today() -> date:
@@ -59,10 +66,7 @@ def recognise(text: Text, day: Optional[date] = None) -> List[Dict[Text, Any]]:
         return []
     spans = patterns.find(folded)
     spans += [patterns.Span("date_time", *found) for found in dates.find(folded, day or today())]
-    spans += [
-        patterns.Span(ent.label_, ent.start_char, ent.end_char, ent.ent_id_ or ent.text)
-        for ent in language()(folded).ents
-    ]
+    spans += _listed(folded)
     taken: List[patterns.Span] = []
     for span in sorted(spans, key=_rank):
         if all(span.end <= other.start or span.start >= other.end for other in taken):

@@ -35,20 +35,17 @@ class Rows:
 
     def row(self, seen: View) -> Tuple[np.ndarray, np.ndarray]:
         """One view's places and values."""
-        places: List[int] = []
-        values: List[float] = []
+        places: List[np.ndarray] = []
+        values: List[np.ndarray] = []
         start = 0
         for (analyser, weight), (known, idf) in zip(self.views, self.tables):
-            block = [
-                (place, (1 + math.log(n)) * idf[place])
-                for feature, n in Counter(analyser(seen)).items()
-                if (place := known.get(feature)) is not None
-            ]
-            length = math.sqrt(sum(value * value for _, value in block)) or 1.0
-            places += [start + place for place, _ in block]
-            values += [weight * value / length for _, value in block]
+            counted = Counter(place for place in map(known.get, analyser(seen)) if place is not None)
+            at = np.fromiter(counted.keys(), np.int32, len(counted))
+            block = (1 + np.log(np.fromiter(counted.values(), np.float64, len(counted)))) * idf[at]
+            places.append(at + start)
+            values.append(block * (weight / (math.sqrt(float(block @ block)) or 1.0)))
             start += len(known)
-        return np.array(places, np.int32), np.array(values, np.float32)
+        return np.concatenate(places).astype(np.int32), np.concatenate(values).astype(np.float32)
 
 
 def scores(row: Tuple[np.ndarray, np.ndarray], coefficients: csr_matrix, offsets: np.ndarray) -> np.ndarray:
@@ -56,6 +53,10 @@ def scores(row: Tuple[np.ndarray, np.ndarray], coefficients: csr_matrix, offsets
     places, values = row
     told = offsets.astype(np.float64).copy()
     begins, ends = coefficients.indptr[places], coefficients.indptr[places + 1]
-    for begin, end, value in zip(begins, ends, values):
-        told[coefficients.indices[begin:end]] += value * coefficients.data[begin:end]
-    return told
+    lengths = ends - begins
+    if not lengths.any():
+        return told
+    starts = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths)
+    at = starts + np.arange(len(starts))  # the places of all these rows' entries, one row after the other
+    products = coefficients.data[at] * np.repeat(values, lengths)
+    return told + np.bincount(coefficients.indices[at], products, len(offsets))

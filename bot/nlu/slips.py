@@ -7,6 +7,7 @@ CHANGE. Characters stand one for one, so offsets stay. docs/adr/0008 has what el
 
 import math
 from collections import Counter, defaultdict
+from functools import lru_cache
 from typing import Dict, Iterable, List, Text, Tuple
 
 from pypinyin import lazy_pinyin
@@ -87,5 +88,6 @@ def _is_han(character: Text) -> bool:
     return "\u4e00" <= character <= "\u9fff"
 
 
+@lru_cache(maxsize=None)  # as many as there are characters
 def _sound(character: Text) -> Text:
     return lazy_pinyin(character)[0]

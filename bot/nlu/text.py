@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from functools import lru_cache
-from typing import List, Tuple
+from typing import Tuple
 
 from opencc import OpenCC
 
@@ -17,13 +17,14 @@ def _to_simplified() -> OpenCC:
     return OpenCC("t2s")
 
 
-def fold(text: str) -> Tuple[str, List[int]]:
+@lru_cache(maxsize=2048)  # every component asks for the same message
+def fold(text: str) -> Tuple[str, Tuple[int, ...]]:
     """The text in NFKC, lower case and simplified characters, and for each of its characters the index it had before.
 
     One character at a time, so that an entity found in the folded text can be cut out of the original.
     """
-    folded: List[str] = []
-    origin: List[int] = []
+    folded = []
+    origin = []
     for index, character in enumerate(text):
         for part in unicodedata.normalize("NFKC", character).lower():
             folded.append(part)
@@ -31,7 +32,7 @@ def fold(text: str) -> Tuple[str, List[int]]:
     simplified = _to_simplified().convert("".join(folded))
     if len(simplified) != len(origin):  # a phrase became longer or shorter: keep the offsets, lose the phrase
         simplified = "".join(_to_simplified().convert(c)[:1] or c for c in folded)
-    return simplified, origin
+    return simplified, tuple(origin)
 
 
 def shape(folded: str) -> str:

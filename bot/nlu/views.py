@@ -54,27 +54,43 @@ class View(NamedTuple):
 
     shaped: Text
     masked: Text
-    words: List[Text]
-    marks: List[Text]
-    syllables: List[Text]
+    words: Tuple[Text, ...]
+    marks: Tuple[Text, ...]
+    syllables: Tuple[Text, ...]
+
+
+Spans = Tuple[Tuple[Text, int, int], ...]  # entity, start, end
 
 
 def view(text: Text, entities: List[Dict[Text, Any]]) -> View:
     """A message as the models see it. ``entities`` as the recogniser found them in ``text``."""
+    return _view(text, _spans(entities))
+
+
+@lru_cache(maxsize=64)  # intents and moods look at the same message
+def _view(text: Text, spans: Spans) -> View:
     shaped = shape(fold(text)[0])
     length = "<short>" if len(shaped) <= 4 else "<long>" if len(shaped) > 20 else "<middle>"
-    marks = [f"<{e['entity']}>" for e in entities if e["entity"] in MARKED]
-    return View(shaped, masked_text(text, entities), words.cut(shaped), [*marks, length], lazy_pinyin(shaped))
+    marks = (*(f"<{entity}>" for entity, _, _ in spans if entity in MARKED), length)
+    return View(shaped, _masked(text, spans), words.cut(shaped), marks, tuple(lazy_pinyin(shaped)))
+
+
+def _spans(entities: List[Dict[Text, Any]]) -> Spans:
+    return tuple((e["entity"], e["start"], e["end"]) for e in entities)
 
 
 def masked_text(text: Text, entities: List[Dict[Text, Any]]) -> Text:
     """The shaped text with a sign for each entity instead of its words."""
+    return _masked(text, _spans(entities))
+
+
+def _masked(text: Text, spans: Spans) -> Text:
     parts, at = [], 0
-    for entity in entities:
-        mask = MASKS.get(entity["entity"])
-        if mask and entity["start"] >= at:
-            parts += [fold(text[at : entity["start"]])[0], mask]  # folding would open a circled letter again
-            at = entity["end"]
+    for entity, start, end in spans:
+        mask = MASKS.get(entity)
+        if mask and start >= at:
+            parts += [fold(text[at:start])[0], mask]  # folding would open a circled letter again
+            at = end
     return shape("".join([*parts, fold(text[at:])[0]]))
 
 
@@ -88,6 +104,7 @@ def _concepts() -> "Tuple[re.Pattern[str], Dict[Text, List[Text]]]":
     return re.compile("|".join(re.escape(wording) for wording in longest_first)), found
 
 
+@lru_cache(maxsize=64)
 def concepts(shaped: Text) -> List[Text]:
     """The concepts of a text, each pair of neighbours in order, and each pair whatever the order."""
     pattern, meaning = _concepts()
@@ -99,6 +116,7 @@ def concepts(shaped: Text) -> List[Text]:
     return [*single, *follow, *both]
 
 
+@lru_cache(maxsize=64)
 def _runs(text: Text) -> List[Text]:
     whole = f"^{text}$"
     return [whole[i : i + n] for n in (1, 2, 3) for i in range(len(whole) + 1 - n)]

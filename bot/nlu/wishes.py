@@ -45,7 +45,7 @@ def also(text: Text, first: Text, read: Callable[[Text], Tuple[Text, float]]) ->
     """Further wishes besides ``first``. ``read`` gives the intent and confidence of a clause."""
     found: List[Text] = []
     parts = clauses(text)
-    if len(parts) < 2:
+    if len(parts) < 2 or first in NO_WISH:
         return []
     for part in parts:
         intent, sure = read(part)
@@ -55,4 +55,4 @@ def also(text: Text, first: Text, read: Callable[[Text], Tuple[Text, float]]) ->
         if any(intent in group and kin & group for group in SAME_MATTER):
             continue
         found.append(intent)
-    return found if first not in NO_WISH else []
+    return found

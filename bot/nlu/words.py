@@ -3,7 +3,7 @@
 import logging
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 import jieba
 import yaml
@@ -36,6 +36,7 @@ def segmenter() -> jieba.Tokenizer:
     return tokenizer
 
 
-def cut(text: str) -> List[str]:
+@lru_cache(maxsize=2048)  # the recogniser and the views ask for the same message
+def cut(text: str) -> Tuple[str, ...]:
     """The words of a folded text."""
-    return segmenter().lcut(text)
+    return tuple(segmenter().cut(text))

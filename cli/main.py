@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from typer.exceptions import TyperException
 
 import migrations.models  # noqa: F401 – every table is known before the first query
-from cli import channel, kb, nlu, wechat_sim
+from cli import backup, channel, kb, nlu, wechat_sim
 from core import clock, db, migrate, settings
 from core.errors import ZhikeError
 
@@ -28,6 +28,8 @@ app.add_typer(kb.app, name="kb")
 app.add_typer(nlu.app, name="nlu")
 app.add_typer(channel.app, name="channel")
 app.command("wechat-sim")(wechat_sim.run)
+app.command("backup")(backup.save)
+app.command("restore")(backup.restore)
 
 
 @database.command("upgrade")

@@ -1,4 +1,4 @@
-"""The action server: rasa-sdk's executor behind our own door, which asks for the internal secret. Loopback only.
+"""The action server: rasa-sdk's executor behind our own door, which asks for the internal secret. Loopback or a private network only.
 
 ``python -m actions.server``. rasa-sdk's own server listens on every address and asks nobody; hence this one.
 """
@@ -55,7 +55,7 @@ def create_app(secret: str) -> "Sanic[Any, Any]":
     async def webhook(request: Request) -> HTTPResponse:
         if not hmac.compare_digest(request.headers.get("X-Zhike-Secret", "").encode(), secret.encode()):
             return response.json({"error": "secret"}, status=403)
-        call: dict[str, Any] = request.json
+        call: dict[str, Any] = {"domain": {}, **request.json}  # no action of ours asks for it, so it is not sent
         try:
             result = await hands.run(call)
         except ActionExecutionRejection as error:
@@ -73,7 +73,7 @@ def main() -> None:
     chosen = settings.load()
     logs.set_up("actions")
     create_app(chosen.internal_secret).run(
-        host="127.0.0.1", port=chosen.actions_port, single_process=True, access_log=False, motd=False
+        host=chosen.actions_host, port=chosen.actions_port, single_process=True, access_log=False, motd=False
     )
 
 

@@ -34,15 +34,18 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[list[str], dict[
         threads = [] if many else ["--threads", env.get("ZHIKE_WEB_THREADS", "120")]
         options = [*kind, *threads, "-w", "1", "--keep-alive", "30", "--graceful-timeout", "5", "--timeout", "60"]
         options += ["--no-control-socket"]
-        listen = f"{env.get('ZHIKE_HOST', '127.0.0.1')}:{port}"
-        return [str(APP_BIN / "gunicorn"), *options, "-b", listen, "web.wsgi:app"], env
+        address = f"{env.get('ZHIKE_HOST', '127.0.0.1')}:{port}"
+        return [str(APP_BIN / "gunicorn"), *options, "-b", address, "web.wsgi:app"], env
     env |= QUIET_BRAIN
-    env["ZHIKE_ACTIONS_URL"] = f"http://127.0.0.1:{env['ZHIKE_ACTIONS_PORT']}"
+    env["ZHIKE_ACTIONS_URL"] = env.get("ZHIKE_ACTIONS_URL") or f"http://127.0.0.1:{env['ZHIKE_ACTIONS_PORT']}"
     env |= _memory(env)
+    slow = env.get("ZHIKE_BRAIN_SLOW", "")
+    env["ZHIKE_BRAIN_STORE"] = "SQL" if slow == "all" or "talks" in slow.split(",") else "bot.serving.talks.Talks"
     env.setdefault("ZHIKE_RABBITMQ_URL", "")
     model = Path(env.get("ZHIKE_MODEL_DIR") or ROOT / "models") / "zhike.tar.gz"
     files = ["--model", str(model), "--endpoints", "bot/endpoints.yml", "--credentials", "bot/credentials.yml"]
-    return [str(BOT_PYTHON), "-m", "rasa", "run", "-i", "127.0.0.1", "-p", port, *files], env
+    listen = ["-i", env.get("ZHIKE_BRAIN_HOST", "127.0.0.1"), "-p", port]
+    return [str(BOT_PYTHON), "-m", "bot.serving.run", "run", *listen, *files], env
 
 
 def _memory(env: Mapping[str, str]) -> dict[str, str]:
@@ -80,6 +83,9 @@ def environment() -> dict[str, str]:
         "ZHIKE_PORT": str(chosen.port),
         "ZHIKE_BRAIN_PORT": str(chosen.brain_port),
         "ZHIKE_ACTIONS_PORT": str(chosen.actions_port),
+        "ZHIKE_BRAIN_HOST": chosen.brain_host,
+        "ZHIKE_BRAIN_SLOW": chosen.brain_slow,
+        "ZHIKE_ACTIONS_URL": chosen.actions_url,
         "ZHIKE_WEB_WORKER": chosen.web_worker,
         "ZHIKE_WEB_THREADS": str(chosen.web_threads),
         "ZHIKE_DATABASE_URL": chosen.database_url,

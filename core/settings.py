@@ -41,6 +41,15 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="Port of the customer page and the API.")
     brain_port: int = Field(8005, ge=1, le=65535, description="Port of the brain (Rasa), loopback only.")
     actions_port: int = Field(8055, ge=1, le=65535, description="Port of the action server, loopback only.")
+    brain_host: str = Field("127.0.0.1", description="Address the brain listens on; never one the world reaches.")
+    actions_host: str = Field("127.0.0.1", description="Address the action server listens on; never a public one.")
+    brain_urls: str = Field(
+        "", description="Addresses of the brains, with commas between; empty: the one of this machine."
+    )
+    actions_url: str = Field("", description="Address of the action server; empty: the one of this machine.")
+    brain_slow: str = Field(
+        "", description="Fast paths of the brain to turn off (bot/serving/switches.py), with commas between, or all."
+    )
     web_worker: Literal["threads", "gevent"] = Field(
         "threads", description="threads: a socket or long poll holds a thread; gevent: for hundreds of connections."
     )
@@ -155,14 +164,15 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
     @property
-    def brain_url(self) -> str:
-        """Where the brain answers."""
-        return f"http://127.0.0.1:{self.brain_port}"
+    def brains(self) -> tuple[str, ...]:
+        """Where the brains answer."""
+        named = tuple(url.strip().rstrip("/") for url in self.brain_urls.split(",") if url.strip())
+        return named or (f"http://127.0.0.1:{self.brain_port}",)
 
     @property
-    def actions_url(self) -> str:
+    def actions(self) -> str:
         """Where the action server answers."""
-        return f"http://127.0.0.1:{self.actions_port}"
+        return self.actions_url.rstrip("/") or f"http://127.0.0.1:{self.actions_port}"
 
 
 @lru_cache

@@ -44,7 +44,7 @@ WISHES = {
 
 def seeded(*what: object) -> Random:
     """Chance that is the same in every run."""
-    return Random(f"{SEED} {what}")  # noqa: S311 – nothing secret
+    return Random(f"{SEED} {what}")
 
 
 # --- one skill: Erlang C ---

@@ -223,7 +223,7 @@ def lines(name: str) -> list[list[str]]:
 
 def measure(model: Trained) -> dict[str, Any]:
     """All measures of one model."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     held, outside = read_tsv(SETS / "heldout.tsv"), lines("outside.tsv")
     real = read_tsv(REAL) if REAL.exists() else []
     sounds = sounds_of(t for texts in read_training().values() for t in texts)

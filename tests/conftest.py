@@ -37,7 +37,7 @@ def running() -> Iterator[Stack]:
     with stack() as made:
         kept = dict(os.environ)
         os.environ.update({k: v for k, v in made.environment.items() if k.startswith("ZHIKE_")})
-        forget = (settings.load, db.engine, brain._client)
+        forget = (settings.load, db.engine, brain._clients)
         for cached in forget:
             cached.cache_clear()
         with db.writing() as session:

@@ -159,7 +159,7 @@ def _actions() -> bool:
     import httpx
 
     try:
-        return httpx.get(f"{settings.load().actions_url}/health", timeout=2, trust_env=False).is_success
+        return httpx.get(f"{settings.load().actions}/health", timeout=2, trust_env=False).is_success
     except httpx.HTTPError:
         return False
 

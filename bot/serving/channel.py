@@ -3,7 +3,7 @@
 ``POST /webhooks/zhike/turn`` with the internal secret, ``{"conversation_id", "turn_id", "text"}`` →
 ``{"answers": [{"text", "buttons", "custom"}], "intent", "confidence", "decision", "entities",
 "mood", "also", "slots", "tried"}``.
-503 when an action did not run: nothing of the turn is kept, so that it can be asked again as if it never came.
+503 when an action did not run or the turn could not be stored: nothing of the turn is kept, so that it can be asked again as if it never came.
 
 ``POST /webhooks/zhike/reload`` loads the model file anew, beside the turns under way, and then takes it.
 """
@@ -23,6 +23,9 @@ from rasa.shared.exceptions import RasaException
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
+
+from bot.serving import fast
+from bot.serving.talks import NotKept
 
 log = logging.getLogger(__name__)
 TURN_ID = "turn_id"
@@ -68,6 +71,7 @@ async def _run_or_stop(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 rasa.core.actions.action.RemoteAction.run = _run_or_stop
+fast.install()
 
 
 class _Silent(OutputChannel):
@@ -89,6 +93,7 @@ class ZhikeInput(InputChannel):
         self._secret = secret
         self._turns: Dict[Text, Tuple[asyncio.Lock, int]] = {}  # by talk: its lock, and how many have or want it
         self._loading = asyncio.Lock()
+        self._settled = False
 
     @classmethod
     def name(cls) -> Text:
@@ -121,6 +126,9 @@ class ZhikeInput(InputChannel):
             except HandsAway as error:
                 log.warning("an action did not run: %s", error)
                 return response.json({"error": "actions"}, status=503)
+            except NotKept as error:
+                log.warning("a turn could not be stored: %s", error)
+                return response.json({"error": "memory"}, status=503)
 
         @blueprint.route("/reload", methods=["POST"])
         async def reload(request: Request) -> HTTPResponse:
@@ -144,6 +152,9 @@ class ZhikeInput(InputChannel):
         async def ready(request: Request) -> HTTPResponse:
             agent = request.app.ctx.agent
             is_ready = agent is not None and agent.is_ready()
+            if is_ready and not self._settled:
+                self._settled = True
+                fast.settle()
             return response.json({"ready": is_ready}, status=200 if is_ready else 503)
 
         return blueprint

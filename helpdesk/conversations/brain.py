@@ -1,5 +1,11 @@
-"""Asks the brain (Rasa) for a turn, over loopback with the internal secret."""
+"""Asks a brain (Rasa) for a turn, over loopback or a private network, with the internal secret.
 
+A talk stays with one of several brains, which has it in memory; while that one cannot be reached, with the next: any of them
+takes a talk up from the database they share.
+"""
+
+import logging
+import zlib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -9,6 +15,7 @@ import httpx
 from core import settings
 from helpdesk.conversations.turns import Answer, Turn
 
+log = logging.getLogger(__name__)
 RELOAD_SECONDS = 180.0
 
 
@@ -36,22 +43,43 @@ class Reply:
 
 
 @lru_cache
-def _client() -> httpx.Client:
+def _clients() -> tuple[httpx.Client, ...]:
     chosen = settings.load()
-    return httpx.Client(
-        base_url=chosen.brain_url,
-        headers={"X-Zhike-Secret": chosen.internal_secret},
-        timeout=httpx.Timeout(chosen.brain_timeout_seconds, connect=2),
-        limits=httpx.Limits(max_keepalive_connections=32),
-        trust_env=False,
+    return tuple(
+        httpx.Client(
+            base_url=url,
+            headers={"X-Zhike-Secret": chosen.internal_secret},
+            timeout=httpx.Timeout(chosen.brain_timeout_seconds, connect=2),
+            limits=httpx.Limits(max_keepalive_connections=32),
+            trust_env=False,
+        )
+        for url in chosen.brains
     )
+
+
+def _of_talk(conversation_id: str) -> list[httpx.Client]:
+    """The brains in the order in which they are asked for a talk."""
+    brains = _clients()
+    first = zlib.crc32(conversation_id.encode()) % len(brains)
+    return [*brains[first:], *brains[:first]]
+
+
+def _post(turn: Turn) -> httpx.Response:
+    """A brain's answer. Raises httpx's errors. Only one that cannot be connected to has certainly not begun the turn."""
+    body = {"conversation_id": turn.conversation_id, "turn_id": turn.turn_id, "text": turn.text}
+    *others, last = _of_talk(turn.conversation_id)
+    for client in others:
+        try:
+            return client.post("/webhooks/zhike/turn", json=body)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            log.warning("a brain cannot be reached; another one takes the talk")
+    return last.post("/webhooks/zhike/turn", json=body)
 
 
 def ask(turn: Turn) -> Reply:
     """The brain's reply to a turn; the same turn_id gets the same reply. Raises BrainAway."""
-    body = {"conversation_id": turn.conversation_id, "turn_id": turn.turn_id, "text": turn.text}
     try:
-        response = _client().post("/webhooks/zhike/turn", json=body)
+        response = _post(turn)
         response.raise_for_status()
         told = response.json()
         return Reply(
@@ -70,19 +98,24 @@ def ask(turn: Turn) -> Reply:
 
 
 def reload() -> None:
-    """Has the brain load the model in force; turns go on meanwhile. Raises BrainAway, BadModel."""
-    try:
-        response = _client().post("/webhooks/zhike/reload", timeout=httpx.Timeout(RELOAD_SECONDS, connect=2))
-    except httpx.HTTPError as error:
-        raise BrainAway(type(error).__name__) from error
-    if not response.is_success:
-        raise BadModel(f"the brain did not take the model ({response.status_code})")
+    """Has the brains load the model in force, one after the other; turns go on meanwhile. Raises BrainAway, BadModel."""
+    for client in _clients():
+        try:
+            response = client.post("/webhooks/zhike/reload", timeout=httpx.Timeout(RELOAD_SECONDS, connect=2))
+        except httpx.HTTPError as error:
+            raise BrainAway(type(error).__name__) from error
+        if not response.is_success:
+            raise BadModel(f"the brain did not take the model ({response.status_code})")
 
 
 def is_ready() -> bool:
-    """Whether the brain has its model and answers."""
+    """Whether one of the brains has its model and answers."""
+    return any(_is_ready(client) for client in _clients())
+
+
+def _is_ready(client: httpx.Client) -> bool:
     try:
-        return _client().get("/webhooks/zhike/ready", timeout=2).status_code == httpx.codes.OK
+        return client.get("/webhooks/zhike/ready", timeout=2).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
 

@@ -24,7 +24,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         "ZHIKE_BRAIN_PORT": free_port(),
     }.items():
         monkeypatch.setenv(name, str(value))
-    cached = (settings.load, db.engine, brain._client)
+    cached = (settings.load, db.engine, brain._clients)
     for each in cached:
         each.cache_clear()
     metadata.create_all(db.engine())

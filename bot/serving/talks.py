@@ -1,0 +1,214 @@
+"""The brain's memory: a row a turn, and the newest talks alive. Replaces Rasa's SQL tracker store, which writes event by event
+and makes every event of a talk anew for each of its turns.
+
+A row holds a turn's events and what they start from: the slots that were set, and the loop that was open. So a talk is taken up
+from its last few turns, however long it is, and older events are kept but not carried along. A tracker in memory counts
+only while nobody has stored a newer turn (several brains) and nothing unsaved is in it (a turn that failed).
+"""
+
+import itertools
+import json
+import logging
+from collections import OrderedDict
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Text
+
+import sqlalchemy as sa
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.tracker_store import TrackerStore, create_engine_kwargs
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    AllSlotsReset,
+    Event,
+    Restarted,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+log = logging.getLogger(__name__)
+TURNS = 8  # customers' turns that are carried along: more than channel.TOPIC_REACH, and than any rule looks back
+EVENTS = 60  # fewer events are carried along as they are
+ALIVE = 2000  # talks kept in memory; a talk takes some ten to thirty kilobytes
+TABLE = sa.Table(
+    "talks",
+    sa.MetaData(),
+    sa.Column("sender_id", sa.String(255), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True),
+    sa.Column("slots", sa.Text, nullable=False),
+    sa.Column("loop", sa.String(255)),
+    sa.Column("events", sa.Text, nullable=False),
+)
+NEWEST = sa.select(sa.func.max(TABLE.c.n)).where(TABLE.c.sender_id == sa.bindparam("sender"))
+ROWS = sa.select(TABLE).where(TABLE.c.sender_id == sa.bindparam("sender")).order_by(TABLE.c.n.desc())
+INSERT = TABLE.insert()
+Slots = Dict[Text, Any]
+
+
+class NotKept(BaseException):
+    """A turn could not be stored. No ``Exception``: Rasa would go on with a memory of its own that nobody else has."""
+
+
+class Kept(NamedTuple):
+    """Of a tracker: its newest row, how many of its events are stored, and what the next row starts from."""
+
+    n: int
+    events: int
+    slots: Slots
+    loop: Optional[Text]
+
+
+class Talks(TrackerStore):
+    """See the module."""
+
+    def __init__(
+        self,
+        domain: Optional[Domain] = None,
+        host: Text = "sqlite://",
+        event_broker: Optional[EventBroker] = None,
+        **kwargs: Any,
+    ) -> None:
+        """``host``: the database's address, as Rasa calls it. Creates the table."""
+        self._alive: "OrderedDict[Text, DialogueStateTracker]" = OrderedDict()
+        if host.startswith("sqlite"):  # one connection that stays open; the brain asks from one thread
+            self._engine = sa.create_engine(host, poolclass=StaticPool)
+            sa.event.listen(self._engine, "connect", _durable)
+        else:
+            self._engine = sa.create_engine(host, **create_engine_kwargs(host))
+        TABLE.metadata.create_all(self._engine)
+        super().__init__(domain, event_broker, **kwargs)
+
+    @property
+    def domain(self) -> Domain:
+        """The model's domain; with a new one the talks in memory are forgotten, for they have the old one's slots."""
+        return self._domain
+
+    @domain.setter
+    def domain(self, domain: Optional[Domain]) -> None:
+        self._domain = domain or Domain.empty()
+        self._alive.clear()
+
+    async def retrieve(self, sender_id: Text) -> Optional[DialogueStateTracker]:
+        """The talk's tracker with its last turns; None when there is no such talk."""
+        with self._engine.connect() as connection:
+            newest = connection.execute(NEWEST, {"sender": sender_id}).scalar()
+            alive = self._alive.get(sender_id)
+            if alive is not None and alive.kept.n == (newest or 0) and len(alive.events) == alive.kept.events:
+                self._alive.move_to_end(sender_id)
+                return alive
+            self._alive.pop(sender_id, None)
+            if newest is None:
+                return None
+            return self._remember(self._made(sender_id, _last_turns(connection, sender_id)), newest)
+
+    async def retrieve_full_tracker(self, conversation_id: Text) -> Optional[DialogueStateTracker]:
+        """The talk's tracker with all its events; None when there is no such talk."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(ROWS, {"sender": conversation_id}).all()
+        return self._made(conversation_id, rows[::-1]) if rows else None
+
+    async def keys(self) -> Iterable[Text]:
+        """All talks."""
+        with self._engine.connect() as connection:
+            return list(connection.execute(sa.select(TABLE.c.sender_id).distinct()).scalars())
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Stores the events that are new, in one transaction. Raises NotKept, also when another brain was quicker."""
+        kept: Kept = getattr(tracker, "kept", Kept(0, 0, {}, None))
+        events = list(itertools.islice(tracker.events, kept.events, None))
+        if not events:
+            return
+        data = [event.as_dict() for event in events]
+        row = {
+            "sender_id": tracker.sender_id,
+            "n": kept.n + 1,
+            "slots": json.dumps(kept.slots),
+            "loop": kept.loop,
+            "events": json.dumps(data),
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(INSERT, row)
+        except SQLAlchemyError as error:
+            self._alive.pop(tracker.sender_id, None)
+            raise NotKept(type(error).__name__) from error
+        if self.event_broker is not None:
+            for each in data:
+                self.event_broker.publish({"sender_id": tracker.sender_id, **each})
+        self._shorten(tracker)
+        self._remember(tracker, kept.n + 1)
+
+    def _remember(self, tracker: DialogueStateTracker, n: int) -> DialogueStateTracker:
+        tracker.kept = Kept(n, len(tracker.events), self._set_slots(tracker), tracker.active_loop_name)
+        self._alive[tracker.sender_id] = tracker
+        while len(self._alive) > ALIVE:
+            self._alive.popitem(last=False)
+        return tracker
+
+    def _made(self, sender_id: Text, rows: Sequence[Any]) -> DialogueStateTracker:
+        """A tracker from rows, oldest first."""
+        events: List[Event] = [SlotSet(name, value) for name, value in json.loads(rows[0].slots).items()]
+        for row in rows:
+            events += [Event.from_parameters(data) for data in json.loads(row.events)]
+        return DialogueStateTracker.from_events(sender_id, events, self.domain.slots)
+
+    def _set_slots(self, tracker: DialogueStateTracker) -> Slots:
+        return {name: slot.value for name, slot in tracker.slots.items() if slot.value != slot.initial_value}
+
+    def _shorten(self, tracker: DialogueStateTracker) -> None:
+        """Lets go of all but the last turns, and of what they start from."""
+        events = list(tracker.events)
+        if len(events) <= EVENTS:
+            return
+        start = first_needed(events)
+        initial = {slot.name: slot.initial_value for slot in self.domain.slots}
+        before = {name: value for name, value in slots_after(events[:start]).items() if value != initial.get(name)}
+        tracker.events.clear()
+        tracker.events.extend(SlotSet(name, value) for name, value in before.items())
+        tracker.events.extend(events[start:])
+
+
+def first_needed(events: Sequence[Event]) -> int:
+    """Where the last TURNS turns begin: after a listening, outside of loops. 0 when all is needed."""
+    found, loop = [0], False
+    for index, event in enumerate(events):
+        if isinstance(event, ActiveLoop):
+            loop = event.name is not None
+        listening = isinstance(event, ActionExecuted) and event.action_name == ACTION_LISTEN_NAME
+        if listening and not loop and isinstance(events[(index + 1) % len(events)], UserUttered):
+            found.append(index)
+    after = list(itertools.accumulate(isinstance(event, UserUttered) for event in reversed(events)))[::-1]
+    return max(index for index in found if index == 0 or after[index] >= TURNS)
+
+
+def slots_after(events: Iterable[Event]) -> Slots:
+    """The values that slots were given in these events and not taken from again."""
+    slots: Slots = {}
+    for event in events:
+        if isinstance(event, SlotSet):
+            slots[event.key] = event.value
+        elif isinstance(event, (AllSlotsReset, Restarted, SessionStarted)):
+            slots.clear()
+    return slots
+
+
+def _last_turns(connection: Any, sender_id: Text) -> List[Any]:
+    """At least the last TURNS rows, oldest first, from one on before which no loop was open."""
+    taken: List[Any] = []
+    for row in connection.execute(ROWS, {"sender": sender_id}):
+        taken.append(row)
+        if len(taken) >= TURNS and row.loop is None:
+            break
+    return taken[::-1]
+
+
+def _durable(connection: Any, _record: Any) -> None:
+    """What is committed survives the death of the process; a turn waits for no other reader."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA busy_timeout=5000")

@@ -3,6 +3,7 @@
 import logging
 import time
 
+from prometheus_client import Counter, Histogram
 from sqlalchemy.orm import Session
 
 from core import clock, db, wake
@@ -14,6 +15,10 @@ from helpdesk.learning.rules import Reading
 
 log = logging.getLogger(__name__)
 TYPING = "typing"
+SECONDS = Histogram(
+    "zhike_turn_seconds", "Time of a part of a turn: taking it, the brain's answer, storing it", ["part"]
+)
+FAILED = Counter("zhike_turns_failed_total", "Turns the brain did not answer, or whose answer could not be stored")
 
 
 class Heard:
@@ -39,7 +44,7 @@ def run(conversation_id: str) -> turns.Pause | None:
     with db.reading() as session:
         if not turns.wanted(session, conversation_id):
             return None
-    with db.writing() as session:
+    with SECONDS.labels("take").time(), db.writing() as session:
         turn = turns.take(session, conversation_id, clock.now())
     if not isinstance(turn, turns.Turn):
         return turn
@@ -53,14 +58,16 @@ def run(conversation_id: str) -> turns.Pause | None:
 
 def _answer(turn: turns.Turn) -> None:
     try:
-        reply = brain.ask(turn)
+        with SECONDS.labels("brain").time():
+            reply = brain.ask(turn)
     except brain.BrainAway as error:
         log.warning("the brain is away: %s", error)
         _failed(turn)
         return
     heard.now()
     try:
-        store(turn, reply)
+        with SECONDS.labels("store").time():
+            store(turn, reply)
     except Exception:
         log.exception("an answer could not be stored")  # asked again, and for a person when it stays so
         _failed(turn)
@@ -92,6 +99,7 @@ def _reading(reply: brain.Reply) -> Reading:
 
 
 def _failed(turn: turns.Turn) -> None:
+    FAILED.inc()
     with db.writing() as session:
         turns.failed(session, turn, clock.now())
 

@@ -14,6 +14,8 @@ import yaml
 from prometheus_client import REGISTRY
 
 from helpdesk.conversations.rules import State
+from helpdesk.outbox.usecases import State as Unsent
+from jobs import turns
 from tests.deploy.files import DEPLOY, PORTS, our_services, routes
 from web import metrics
 
@@ -28,7 +30,16 @@ WORDS = {"sum", "max", "rate", "increase", "histogram_quantile", "topk", "by", "
 def names() -> dict[str, set[str]]:
     """Every series of /metrics and its labels."""
     found = {name: set(labels) for name, labels in OF_PROMETHEUS.items()}
-    ours = {metric._name: set(metric._labelnames) for metric in (metrics.REQUESTS, metrics.TALKS, metrics.LINES)}
+    kinds = (
+        metrics.REQUESTS,
+        metrics.TALKS,
+        metrics.LINES,
+        metrics.LONGEST,
+        metrics.PARTS,
+        turns.SECONDS,
+        turns.FAILED,
+    )
+    ours = {metric._name: set(metric._labelnames) for metric in kinds}
     for family in REGISTRY.collect():
         for ending in SHAPES.get(family.type, ("",)):
             labels = {*ours.get(family.name, ()), *OF_PROMETHEUS["up"]}
@@ -67,7 +78,7 @@ def test_the_numbers_asked_for_exist_with_their_labels_states_and_routes(where: 
             assert label in names()[name]
             values = value.split("|") if "~" in operator else [value]
             if label == "state":
-                assert set(values) <= set(State)
+                assert set(values) <= {*State, *Unsent}
             if label == "route":
                 assert all(any(re.fullmatch(wanted, route) for route in routes()) for wanted in values)
     for group in re.findall(r"\bby ?\(([^)]*)\)", expr):

@@ -153,8 +153,8 @@ def test_an_order_is_called_off_on_postgresql_and_the_brain_remembers_the_talk_t
     assert shop.fresh(order).status == "cancelled"
     with db.reading(scaled.engine) as session:
         assert session.scalar(select(func.count()).where(Refund.order_id == order.id)) == 1
-        kept = text(f"SELECT count(*) FROM {migrate.BRAIN_SCHEMA}.events WHERE sender_id = :id")
-        assert (session.scalar(kept, {"id": me.id}) or 0) > 5
+        kept = text(f"SELECT count(*) FROM {migrate.BRAIN_SCHEMA}.talks WHERE sender_id = :id")
+        assert (session.scalar(kept, {"id": me.id}) or 0) == 2
     assert not (scaled.first.folder / "brain.db").exists()
 
 

@@ -54,7 +54,6 @@ class Model:
         self.offsets = np.zeros(0, np.float32)
         self.sure = np.zeros(2)  # slope and offset: from the lead of the best reading to its chance of being right
         self.outside = np.zeros(2)  # the same from the score of out_of_scope to its chance of being true
-        self.seen: "set[str]" = set()
         self.mender = Mender()
 
     def fit(self, views: List[View], labels: List[Text]) -> "Model":
@@ -72,7 +71,6 @@ class Model:
         rows = linear.coef_.T.astype(np.float32)  # one row a feature, so that a message reads few rows
         self.coefficients = csr_matrix(np.where(np.abs(rows) < self.least, 0, rows))
         self.offsets = linear.intercept_.astype(np.float32)
-        self.seen = {pair for one in views for pair in _pairs(one)}
         self.mender.fit(one.shaped for one in views)
         return self
 
@@ -92,7 +90,7 @@ class Model:
         return Reading(
             [(self.classes[i], float(c)) for i, c in zip(order, [sure, *np.minimum(rest, sure)])],
             _chance(self.outside, float(scores[0][self.classes.index(OUTSIDE)])),
-            sum(pair in self.seen for pair in pairs) / max(len(pairs), 1),
+            sum(pair in self.mender.twos for pair in pairs) / max(len(pairs), 1),
         )
 
 

@@ -8,12 +8,16 @@ CHANGE. Characters stand one for one, so offsets stay. docs/adr/0008 has what el
 import math
 from collections import Counter, defaultdict
 from functools import lru_cache
-from typing import Dict, Iterable, List, Text, Tuple
+from typing import Any, Dict, Iterable, List, Text, Tuple
 
+import numpy as np
 from pypinyin import lazy_pinyin
+
+from bot.nlu.rows import packed, unpacked
 
 CHANGE = 6.0  # nats: between 4 and 6 as many slips are mended; from 8 on fewer, below 4 sound text is changed
 ALIKE, BEAM = 8, 8  # characters of one sound that are tried; readings kept at each step
+COUNTS = ("ones", "twos", "threes")
 SHARES = (0.6, 0.3, 0.1)  # of runs of three, two and one
 
 
@@ -26,6 +30,17 @@ class Mender:
         self.threes: Dict[Text, int] = {}
         self.sounds: Dict[Text, List[Text]] = {}
         self._total = 0
+
+    def __getstate__(self) -> Dict[Text, Any]:
+        """Counts as one string and one array each; see rows.py."""
+        counts = {name: self.__dict__[name] for name in COUNTS}
+        return {**self.__dict__, **{n: (packed(list(c)), np.array(list(c.values()))) for n, c in counts.items()}}
+
+    def __setstate__(self, state: Dict[Text, Any]) -> None:
+        self.__dict__.update(state)
+        for name in COUNTS:
+            keys, values = state[name]
+            setattr(self, name, dict(zip(unpacked(keys), values.tolist())))
 
     def fit(self, texts: Iterable[Text]) -> "Mender":
         """Learns from texts as :func:`bot.nlu.text.shape` leaves them."""

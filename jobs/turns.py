@@ -16,7 +16,7 @@ from helpdesk.learning.rules import Reading
 log = logging.getLogger(__name__)
 TYPING = "typing"
 SECONDS = Histogram(
-    "zhike_turn_seconds", "Time of a part of a turn: taking it, the brain's answer, storing it", ["part"]
+    "zhike_turn_seconds", "Time of a part of a turn: taking it, the brain, its actions, storing it", ["part"]
 )
 FAILED = Counter("zhike_turns_failed_total", "Turns the brain did not answer, or whose answer could not be stored")
 
@@ -58,8 +58,10 @@ def run(conversation_id: str) -> turns.Pause | None:
 
 def _answer(turn: turns.Turn) -> None:
     try:
-        with SECONDS.labels("brain").time():
-            reply = brain.ask(turn)
+        begun = time.perf_counter()
+        reply = brain.ask(turn)
+        SECONDS.labels("actions").observe(reply.hands_seconds)
+        SECONDS.labels("brain").observe(max(0.0, time.perf_counter() - begun - reply.hands_seconds))
     except brain.BrainAway as error:
         log.warning("the brain is away: %s", error)
         _failed(turn)

@@ -2,7 +2,7 @@
 
 ``POST /webhooks/zhike/turn`` with the internal secret, ``{"conversation_id", "turn_id", "text"}`` →
 ``{"answers": [{"text", "buttons", "custom"}], "intent", "confidence", "decision", "entities",
-"mood", "also", "slots", "tried"}``.
+"mood", "also", "slots", "tried", "hands_seconds"}``.
 503 when an action did not run or the turn could not be stored: nothing of the turn is kept, so that it can be asked again as if it never came.
 
 ``POST /webhooks/zhike/reload`` loads the model file anew, beside the turns under way, and then takes it.
@@ -12,7 +12,9 @@ import asyncio
 import functools
 import hmac
 import logging
+import time
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, AsyncIterator, Awaitable, Callable, Dict, List, Optional, Text, Tuple
 
 import rasa.core.actions.action
@@ -61,13 +63,19 @@ class HandsAway(BaseException):
 _run_remote = rasa.core.actions.action.RemoteAction.run
 
 
+_hands_seconds: "ContextVar[List[float]]" = ContextVar("hands_seconds")  # of each call of an action in this turn
+
+
 async def _run_or_stop(self: Any, *args: Any, **kwargs: Any) -> Any:
+    begun = time.perf_counter()
     try:
         return await _run_remote(self, *args, **kwargs)
     except rasa.core.actions.action.ActionExecutionRejection:
         raise
     except (RasaException, OSError, asyncio.TimeoutError, ValueError) as error:
         raise HandsAway(f"{self.name()}: {error}") from error
+    finally:
+        _hands_seconds.get([]).append(time.perf_counter() - begun)
 
 
 rasa.core.actions.action.RemoteAction.run = _run_or_stop
@@ -180,6 +188,8 @@ class ZhikeInput(InputChannel):
 
     async def _answer(self, request: Request, sender: Text, turn_id: Text, text: Text) -> Dict[Text, Any]:
         agent = request.app.ctx.agent
+        hands: List[float] = []
+        _hands_seconds.set(hands)
         tracker = await agent.tracker_store.retrieve(sender)
         kept = _of_turn(tracker, turn_id) if tracker else None
         if kept is None:
@@ -190,7 +200,7 @@ class ZhikeInput(InputChannel):
             kept = _of_turn(tracker, turn_id)
         if tracker is None or kept is None:
             raise RuntimeError("the turn was not kept by the tracker store")
-        return {**kept, "slots": _known(tracker)}
+        return {**kept, "slots": _known(tracker), "hands_seconds": sum(hands)}
 
 
 def _of_turn(tracker: DialogueStateTracker, turn_id: Text) -> Optional[Dict[Text, Any]]:

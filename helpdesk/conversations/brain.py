@@ -40,6 +40,7 @@ class Reply:
     entities: tuple[dict[str, Any], ...] = ()  # entity, start, end in the turn's text
     mood: dict[str, float] = field(default_factory=dict)  # probabilities
     also: tuple[str, ...] = ()  # further wishes in the same message
+    hands_seconds: float = 0.0  # the actions' share of the time
 
 
 @lru_cache
@@ -92,6 +93,7 @@ def ask(turn: Turn) -> Reply:
             tuple(told.get("entities") or ()),
             told.get("mood") or {},
             tuple(told.get("also") or ()),
+            float(told.get("hands_seconds") or 0.0),
         )
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         raise BrainAway(type(error).__name__) from error

@@ -35,23 +35,22 @@ class Ear(ThreadingHTTPServer):
                 self._pass("GET", b"")
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status, answer = self._pass("POST", body)
-                heard(json.loads(body or b"{}"), status, json.loads(answer or b"null"))
+                self._pass("POST", self.rfile.read(int(self.headers["Content-Length"])))
 
-            def _pass(self, method: str, body: bytes) -> tuple[int, bytes]:
+            def _pass(self, method: str, body: bytes) -> None:
                 there = HTTPConnection("127.0.0.1", to_port, timeout=60)
                 secret = {"X-Zhike-Secret": self.headers.get("X-Zhike-Secret", "")}
                 there.request(method, self.path, body, {"Content-Type": "application/json", **secret})
                 told = there.getresponse()
                 answer = told.read()
                 there.close()
+                if method == "POST":  # before the caller goes on
+                    heard(json.loads(body or b"{}"), told.status, json.loads(answer or b"null"))
                 self.send_response(told.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
-                return told.status, answer
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -7,7 +7,7 @@ endpoints.yml, and run.py leaves TensorFlow out. switches.py turns them off.
 import gc
 from typing import Callable, Dict, Text
 
-from bot.serving import copies, domain, event_classes, graph, hands, rules, states, switches
+from bot.serving import copies, domain, event_classes, graph, hands, rules, slots, states, switches
 
 INSTALL: Dict[Text, Callable[[], None]] = {
     "copies": copies.install,
@@ -16,6 +16,7 @@ INSTALL: Dict[Text, Callable[[], None]] = {
     "graph": graph.install,
     "hands": hands.install,
     "rules": rules.install,
+    "slots": slots.install,
     "states": states.install,
 }
 

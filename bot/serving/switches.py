@@ -10,6 +10,7 @@ PATHS = (
     "graph",
     "hands",
     "rules",
+    "slots",
     "states",
     "talks",
     "tensorflow",

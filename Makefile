@@ -37,8 +37,8 @@ format: env ## formats and mends what can be mended
 chaos: setup ## the crash and race tests at their whole size: kill -9, broken networks, four processes at once (ten minutes)
 	@ZHIKE_CHAOS=whole $(PY) -m pytest -q -s --log-cli-level=INFO --timeout=1200 tests/resilience/test_chaos.py tests/resilience/test_races.py tests/wechat/test_storm.py $(ARGS)
 
-bench: setup ## benchmarks to a table
-	@$(PY) scripts/bench.py
+bench: setup ## benchmarks to tables (ARGS="brain page": only these; see docs/benchmarks.md)
+	@$(PY) -m scripts.bench $(ARGS)
 
 eval: setup ## language measures to a table, ours beside stock Rasa (trains it first: an hour; ARGS=--no-stock leaves it out)
 	@$(PY) scripts/eval.py $(ARGS)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from actions import safety
 from actions.form import current
 from actions.knowledge import article_card
 from actions.lookup import Answer
@@ -21,7 +22,7 @@ class RequestHuman(Answer):
     def answer(self, talk: Talk) -> dict[str, Any] | None:
         """The desk says the rest (place, wait)."""
         form = current(talk.tracker)
-        talk.voice.hand_over("requested")
+        talk.voice.hand_over(safety.reason(talk))
         return {**(form.reset() if form else {}), "pending": None}
 
 

@@ -12,6 +12,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions import safety
 from actions.talk import Talk, order_reference, talking
 from core.errors import ZhikeError
 from crm.orders import usecases as orders
@@ -42,6 +43,12 @@ class Answer(Action):
         """Answers, then lets an interrupted form go on."""
         form = (tracker.active_loop or {}).get("name")
         with talking(dispatcher, tracker) as talk:
+            if safety.pressing(talk):  # a form's own validation comes first, so none is open here
+                safety.advise(talk)
+                return [FollowupAction("action_listen")]
+            if safety.goes_on(talk):
+                safety.hand_over(talk)
+                return [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("pending", None)]
             if self.needs_customer and talk.access is None:
                 return self._verify_first(talk, form)
             try:

@@ -71,11 +71,15 @@ async def listen(port: int, page: Page, times: Times, ready: asyncio.Event) -> N
                 await socket.send("3")
             elif text.startswith("40/chat"):
                 ready.set()
-            elif text.startswith('42/chat,["message"') and page.asked_at:
-                if json.loads(text.partition(",")[2])[1]["sender"] == "bot":
-                    times.answered.append(time.perf_counter() - page.asked_at)
-                    page.asked_at = 0.0
-                    page.answered.set()
+            elif page.asked_at and text.startswith('42/chat,["message"') and is_the_bots(text):
+                times.answered.append(time.perf_counter() - page.asked_at)
+                page.asked_at = 0.0
+                page.answered.set()
+
+
+def is_the_bots(packet: str) -> bool:
+    """Whether a message's packet is one of the bot."""
+    return bool(json.loads(packet.partition(",")[2])[1]["sender"] == "bot")
 
 
 async def write(http: httpx.AsyncClient, page: Page, text: str, times: Times) -> None:

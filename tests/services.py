@@ -90,6 +90,13 @@ def _server(
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL with an empty database, as a URL."""
+    with postgres_server() as url:
+        yield url
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL's URL. Skips the test that asks where there is none."""
     binaries = _postgres_folder()
     if binaries is None:
         pytest.skip("PostgreSQL is not installed here (apt: postgresql)")

@@ -1,9 +1,11 @@
 """What a conversation may become, what the bot reads as one turn, and what a click on a button says to it."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 
 from core.text import readable, shorten
@@ -32,6 +34,7 @@ class HandoverReason(StrEnum):
     REQUESTED = "requested"
     NOT_UNDERSTOOD = "not_understood"
     ANGRY_COMPLAINT = "angry_complaint"
+    DANGER = "danger"
     BOT_AWAY = "bot_away"
     RULE = "rule"
     LOCKED_OUT = "locked_out"
@@ -44,6 +47,7 @@ class HandoverReason(StrEnum):
             "requested": "客户要求人工",
             "not_understood": "机器人连续没听懂",
             "angry_complaint": "投诉且情绪激动",
+            "danger": "涉及人身安全",
             "bot_away": "机器人暂时无法应答",
             "rule": "按规则需人工处理",
             "locked_out": "身份核验多次未通过",
@@ -51,7 +55,12 @@ class HandoverReason(StrEnum):
         }[self]
 
 
-PRIORITY = {HandoverReason.ANGRY_COMPLAINT: 20, HandoverReason.BOT_AWAY: 5, HandoverReason.LOCKED_OUT: 5}
+PRIORITY = {
+    HandoverReason.DANGER: 60,  # ahead of any level, mood and topic together
+    HandoverReason.ANGRY_COMPLAINT: 20,
+    HandoverReason.BOT_AWAY: 5,
+    HandoverReason.LOCKED_OUT: 5,
+}
 LEVEL_PRIORITY = {"platinum": 15, "gold": 8, "silver": 3}
 
 
@@ -135,17 +144,53 @@ LEADING_SLASHES = re.compile(
 def for_the_brain(text: str, offered: Sequence[dict[str, Any]]) -> str:
     """What the brain is told for a customer's text.
 
-    A text that is the title (or value) of a button just offered becomes the button's payload. Any other text loses
-    a leading slash, so that nobody can speak the brain's inner language. Without a letter or digit (emoji only) it is
-    marked as such.
+    A text that is the title (or value) of a button just offered becomes the button's payload, and so does a place or
+    the last four digits said of the list just shown (``offered``: the newest line's buttons first). Any other text
+    loses a leading slash, so that nobody can speak the brain's inner language. Without a letter or digit (emoji only)
+    it is marked as such.
     """
     plain = text.strip()
     for button in offered:
         if plain in {button.get("title"), button.get("value")}:
             return str(button.get("payload") or button.get("title"))
+    chosen = _chosen(plain, _listed(offered))
+    if chosen is not None:
+        return str(chosen.get("payload") or chosen.get("title"))
     if not readable(plain):
         return "😀"
     return LEADING_SLASHES.sub("", plain)
+
+
+LISTED_MOST = 5
+PLACE_SAID = re.compile(
+    r"(?:选|就|要|看|查|是|我要|我选)*(?:第 ?([1-5一二两三四五]) ?[个单笔条件]?|([1-5一二三四五]) ?[个单笔条号]?)"
+    r"(?:订单|那个|这个|个|吧|的|呢|[。.、!！ ])*"
+)
+TAIL_SAID = re.compile(
+    r"(?:选|就|要|看|查|是|我要|我选|那个|订单|的)*(?:尾号|尾数|末尾|后四位|最后四位)?(?:是|为|[:： ])*(\d{4})"
+    r"(?:那|这|的|个|单|笔|订单|吧|呢|[。.!！ ])*"
+)
+PLACES = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
+
+
+def _listed(offered: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The buttons of the list just shown: one an entry, all with the same title; none when something else was shown."""
+    title = offered[0].get("title") if offered else None
+    listed = list(takewhile(lambda b: b.get("title") == title and b.get("value"), offered))[:LISTED_MOST]
+    return listed if len(listed) > 1 else []
+
+
+def _chosen(text: str, listed: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The entry meant by a bare place (1, 第二个) or the last four digits (尾号3975)."""
+    plain = unicodedata.normalize("NFKC", text)
+    if place := PLACE_SAID.fullmatch(plain):
+        said = next(g for g in place.groups() if g)
+        at = PLACES.get(said) or int(said)
+        return listed[at - 1] if at <= len(listed) else None
+    if tail := TAIL_SAID.fullmatch(plain):
+        fitting = [b for b in listed if str(b["value"]).endswith(f"尾号{tail.group(1)}")]
+        return fitting[0] if len(fitting) == 1 else None
+    return None
 
 
 OFFER = re.compile(r"(?:吗|要不要[^。！？?]*)[？?]$")

@@ -244,3 +244,33 @@ def test_what_a_yes_means_is_always_a_button_that_was_offered(
 ) -> None:
     meant = taken_up(text, said, offered)
     assert meant is None or meant in {b["payload"] for b in offered}
+
+
+def _list(*tails: str) -> list[dict[str, Any]]:
+    return [{"title": "看这单", "value": f"看这单 尾号{t}", "payload": f"/query_order {t}"} for t in tails]
+
+
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [("1", 0), ("２", 1), ("3", 2), ("第一个", 0), ("第2个吧", 1), ("选第三单", 2), ("第1", 0), ("三", 2), ("2号", 1),
+     ("3975", 1), ("尾号3975", 1), ("3975那个", 1), ("第一个。", 0)],
+)  # fmt: skip
+def test_a_place_or_the_last_digits_choose_from_the_list_just_shown(said: str, at: int) -> None:
+    offered = _list("1837", "3975", "6152")
+    assert for_the_brain(said, offered) == offered[at]["payload"]
+
+
+@pytest.mark.parametrize("said", ["4", "0000", "不是第一个", "第一个 不对 第二个", "2件", "换第二个颜色"])
+def test_what_names_no_entry_of_the_list_stays_as_it_was_said(said: str) -> None:
+    assert for_the_brain(said, _list("1837", "3975", "6152")) == said
+
+
+def test_a_number_is_not_read_as_a_choice_when_something_else_was_shown_since() -> None:
+    newer = [{"title": "1 件", "payload": "1 件"}, {"title": "2 件", "payload": "2 件"}]
+    assert for_the_brain("2", [*newer, *_list("1837", "3975")]) == "2"
+
+
+def test_a_danger_goes_before_every_other_reason_of_waiting() -> None:
+    angry = urgency(HandoverReason.ANGRY_COMPLAINT, "platinum", 15, "要投诉或曝光", ["complaint"])
+    alarmed = urgency(HandoverReason.DANGER, None)
+    assert sum(p for _, p in alarmed) > sum(p for _, p in angry)

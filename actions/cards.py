@@ -11,6 +11,7 @@ from core.text import yuan
 from crm.catalogue.models import Product
 from crm.orders.models import Order, Parcel
 from crm.orders.rules import OrderStatus, ParcelStatus
+from knowledge_base import usecases as knowledge
 
 Card = tuple[str, dict[str, Any]]
 
@@ -103,3 +104,9 @@ def product_card(products: Sequence[Product], text: str, points: Sequence[Sequen
         )
     plain = "\n".join(f"· {p.name} {yuan(p.price_cents)}" for p in products)
     return f"{text}\n{plain}", {"card": "product", "lead": text, "products": shown}
+
+
+def article_card(hit: Any) -> Card:
+    """An article as a card, with its plain text."""
+    html = knowledge.render(hit.answer)
+    return knowledge.plain(hit.answer), {"card": "article", "id": hit.id, "question": hit.question, "html": html}

@@ -13,23 +13,34 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.cards import orders_card
-from actions.talk import Talk, Voice, order_reference, talking
+from actions import answers, safety
+from actions.cards import article_card, orders_card
+from actions.talk import BARE, NEWEST, NUMERALS, ORDINAL, Talk, Voice, button, order_reference, talking
 from core.errors import Refusal, TooMany, ZhikeError
 from core.once import once
 from crm.customers import access as access_rules
 from crm.orders import usecases as orders
 from crm.orders.models import Order, OrderItem
 from helpdesk.conversations import usecases as conversations
+from knowledge_base import usecases as knowledge
+from knowledge_base.usecases import Result
 
-YES = re.compile(r"^(嗯+|是的?|对的?|好的?|可以的?|行|没错|确认|确定|要的?|ok|yes)[吧啊呀哦的了，。！!,. ]*$", re.I)
-NO = re.compile(r"^(不了?|不用了?|不要了?|不是|别|否|先不|不确认|不可以)[吧啊呀哦的了，。！!,. ]*$")
 WRONG_ONE = re.compile(
     r"不是[这那]一?[个单笔条](?!意思|问题|原因|颜色|地址|情况|事)|(?<!还有)(?:是|换|要|选|改)?另外?一?[单笔]"
 )
 INTERRUPTIONS = {"faq", "request_human", "cancel_flow", "complaint", "bot_challenge", "product_consult", "goodbye"}
 LOOK_UPS = {"query_order", "track_logistics", "query_refund", "query_service_progress", "query_warranty"}
 SURE = 0.6
+LEFT = "left"  # value of ``confirm`` when the form was closed before its end: what the submit action then says
+RULE_QUESTION = re.compile(
+    r"怎么|咋|如何|什么|啥|多久|几天|几号|多少|哪些|能不能|可不可以|行不行|需不需要|[吗么嘛][?？]?$|[?？]$"
+)
+NO_NUMBER = re.compile(
+    r"(?:没有?|找不到|不知道|不记得|忘了)[^，,。]{0,4}(?:订单号|单号)|(?:用|只有|报)[^，,。]{0,2}手机号"
+)
+NOT_BOUGHT = re.compile(
+    r"(?:没有?|没下过?|没买过?)(?:下过?|买过?)?(?:订单|单子|东西)(?!号)|只是问|就是问|就问问|随便问|不查了|不[退换弄办问]了|那?算了|^(?:谢谢|多谢)"
+)
 FORMS: dict[str, "Form"] = {}
 
 
@@ -88,6 +99,38 @@ class Form:
         """Speaks when the customer said no."""
         talk.voice.say("好的，那就先不动，有需要随时找我。")
 
+    def unwanted(self, talk: Talk) -> bool:
+        """Whether the last message shows that this is not what the customer wants. Nothing more is asked then."""
+        return self._no_customer(talk) or self._rule(talk) is not None
+
+    def averted(self, talk: Talk) -> str | None:
+        """Speaks when the form was :meth:`unwanted`; the form that goes on instead, if any."""
+        result = self._rule(talk)
+        if result is not None:
+            talk.voice.card(*article_card(result.hits[0]))
+            go_on = button("是的，现在办", f"/{self.intent}")
+            talk.voice.say("要现在给您的订单办，就点下面，核实后马上办。", [go_on, "转人工"])
+        else:
+            talk.voice.say("好的，不用核实了。有想了解的直接问我，规则和商品的问题不需要订单号。", ["转人工"])
+        return None
+
+    def _no_customer(self, talk: Talk) -> bool:
+        """A stranger who was asked for an order and has none, or only wanted to know something."""
+        waits = talk.slots.get("requested_slot") in {"order_number", "phone_last4"} or self._beginning(talk)
+        return talk.access is None and waits and not talk.is_command and NOT_BOUGHT.search(talk.text) is not None
+
+    def _rule(self, talk: Talk) -> Result | None:
+        """The article that answers a stranger's question about the rule, with which no form need begin."""
+        if talk.access is not None or self.anonymous or talk.is_command or not self._beginning(talk):
+            return None
+        if talk.entity("order_number") or not RULE_QUESTION.search(talk.text):
+            return None
+        result = knowledge.search(talk.session, talk.text)
+        return result if result.decision == "answer" else None
+
+    def _beginning(self, talk: Talk) -> bool:
+        return talk.slots.get("requested_slot") not in {"order_number", "phone_last4", "item", "confirm", *self.details}
+
     # What is the same for all forms.
 
     def item(self, talk: Talk) -> OrderItem | None:
@@ -108,7 +151,7 @@ class Form:
         asked = talk.slots.get("requested_slot")
         got: dict[str, Any] = {}
         if not self.anonymous and (talk.access is None or self.about != "account"):
-            number = order_reference(talk, self._shown(talk), asked=asked == "order_number")
+            number = self._meant_order(talk, asked)
             if talk.slots.get("order_number") and talk.intent in LOOK_UPS and talk.confidence >= SURE:
                 number = None  # 对了，订单…到哪了: a question in between, about another order
             if number and number != talk.slots.get("order_number"):
@@ -126,11 +169,21 @@ class Form:
             if value is not None and value != talk.slots.get(slot):
                 got[slot] = value
         if asked == "confirm" and "confirm" not in got:
-            answer = yes_or_no(talk)
-            corrected = bool(got) and not NO.match(talk.text.strip())  # 不对，是后天 is no refusal
-            if answer is not None and (answer or not corrected):
+            plain = answers.yes_or_no(talk.text)
+            answer = plain if plain is not None or got else yes_or_no(talk)  # 好的，改成后天 is told again first
+            if answer is not None:
                 got["confirm"] = answer
         return got
+
+    def _meant_order(self, talk: Talk, asked: str | None) -> str | None:
+        """The order the message names; by its goods only when the order is the open question."""
+        listed = asked in {"order_number", "item", "confirm"}
+        shown = self._shown(talk) if listed else []
+        number = order_reference(talk, shown, asked=asked == "order_number")
+        if number or asked != "order_number" or talk.access is None or talk.is_command or interrupts(talk):
+            return number
+        fitting = [o for o in self.candidates(talk) if holds(o, talk.entity("product") or "", talk.text)]
+        return fitting[0].number if len(fitting) == 1 else None
 
     def _another(self, talk: Talk) -> dict[str, Any]:
         """不是这个: the only other order; with several, the choice again."""
@@ -148,7 +201,20 @@ class Form:
         }
 
     def _named_item(self, talk: Talk, asked: bool) -> str | None:
+        if asked and not talk.is_command and (placed := self._placed_item(talk)):
+            return placed
         return talk.entity("product") or (talk.text if asked and not interrupts(talk) else None)
+
+    def offered_items(self, talk: Talk) -> Sequence[OrderItem]:
+        """The pieces to choose from, as they are shown."""
+        order = talk.order()
+        return order.items if order else []
+
+    def _placed_item(self, talk: Talk) -> str | None:
+        """The piece by its place in the list: 第二个, 2."""
+        items = self.offered_items(talk)
+        chosen = place_in_list(talk.text)
+        return str(items[chosen - 1].id) if chosen and chosen <= len(items) else None
 
     def _shown(self, talk: Talk) -> list[str]:
         return [o.number for o in self.candidates(talk)[:5]] if talk.access else []
@@ -191,7 +257,9 @@ class Form:
         found = list(self.candidates(talk))
         wanted = talk.slots.get("item") or talk.entity("product")
         if wanted:
-            found = [o for o in found if orders.contains(o, str(wanted))] or found
+            found = self._with_goods(talk, found, str(wanted))
+        if len(found) > 1 and talk.intent == self.intent and NEWEST.search(talk.text):
+            found = found[:1]
         focus = talk.slots.get("focus_order")
         if focus and any(o.number == focus for o in found):
             found = [o for o in found if o.number == focus]
@@ -200,9 +268,24 @@ class Form:
         talk.slots["order_number"] = found[0].number
         return True
 
+    def _with_goods(self, talk: Talk, found: Sequence[Order], wanted: str) -> list[Order]:
+        """Those that hold what is named; else the newest other order that does, which the check then speaks of – never
+        one with other goods."""
+        fitting = [o for o in found if orders.contains(o, wanted)]
+        if fitting or talk.access is None or self.about != "order" or talk.slots.get("item"):
+            return fitting or list(found)
+        others = [o for o in orders.visible(talk.session, talk.access) if orders.contains(o, wanted)]
+        return others[:1] or (list(found) if len(found) > 1 else [])
+
     def speak(self, talk: Talk, slot: str) -> None:
         """Asks the open question (also again, after an interruption)."""
-        if slot == "order_number" and talk.access is None:
+        if slot == "order_number" and talk.access is None and NO_NUMBER.search(talk.text):
+            talk.voice.say(
+                "只凭手机号没法确认是您本人，怕别人看到您的订单。从商城登录后，在“我的客服”里找我，不用订单号就能查；"
+                "订单号在短信和“我的订单”里也能找到。都不方便的话，点转人工，同事帮您核实。",
+                ["转人工"],
+            )
+        elif slot == "order_number" and talk.access is None:
             talk.voice.say("为了保护您的订单，先核实一下：请把订单号发给我（15 位数字，在“我的订单”里可以复制）。")
         elif slot == "order_number":
             payload = '/inform{{"order_number": "{number}"}}'
@@ -226,11 +309,33 @@ class Form:
 def yes_or_no(talk: Talk) -> bool | None:
     """Whether the message says yes or no; None when it says neither."""
     text = talk.text.strip()
-    if YES.match(text) or talk.intent == "affirm":
+    plain = answers.yes_or_no(text)
+    if plain is not None:
+        return plain
+    if SURE_YES.match(text) or talk.intent == "affirm":
         return True
-    if NO.match(text) or talk.intent == "deny" or "先不办" in text:
-        return False
+    if "先不办" in text or (talk.intent == "deny" and not answers.corrects(text)):
+        return False  # 不对，叫橘胖胖 is no refusal
     return None
+
+
+SURE_YES = re.compile(r"^(?:行|好的?|对的?|嗯+)?[，, ]*(?:先)?确认(?!.*(?:改|换|不对|错|别|不要|不用|吗|[?？]))")
+
+
+def place_in_list(text: str) -> int | None:
+    """The place a bare answer names: 第二个, 2, 二 → 2; None for anything longer."""
+    found = BARE.fullmatch(text.strip()) or ORDINAL.fullmatch(text.strip().rstrip("吧的。. "))
+    return NUMERALS.get(found.group(1)) if found else None
+
+
+def holds(order: Order, named: str, text: str) -> bool:
+    """Whether the order has what is named (the brain's product, or in the customer's own words), at a price that is said."""
+    said = [w for w in (named, re.sub(r"(?:那|这)?[个单笔款台件]?的?(?:订单)?[吧呢。.！! ]*$", "", text.strip())) if w]
+    if not any(orders.contains(order, word) for word in said) and not any(i.product.kind in text for i in order.items):
+        return False
+    prices = re.findall(r"(?<!\d)(\d{2,5})(?:块|元|的)", text)
+    cents = {order.total_cents, *(i.price_cents for i in order.items)}
+    return not prices or any(int(p) * 100 <= c < int(p) * 100 + 100 for p in prices for c in cents)
 
 
 def last4(talk: Talk) -> str | None:
@@ -269,6 +374,8 @@ class Validate(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         """Slots filled and the next question; nothing at all when the message filled nothing (Rasa then looks on)."""
         with talking(dispatcher, tracker) as talk:
+            if safety.pressing(talk) or self._form.unwanted(talk):
+                return [SlotSet("confirm", LEFT), SlotSet("requested_slot", None)]
             got = self._form.filled(talk)
             asked = talk.slots.get("requested_slot")
             beginning = asked is None or asked not in self._askable()
@@ -304,6 +411,7 @@ class Validate(Action):
             return
         conversations.grant(talk.session, talk.conversation, access)
         talk.access = access
+        talk.slots["focus_order"] = number  # what the stranger came for; the talk is about it first
 
 
 class Ask(Action):
@@ -343,12 +451,25 @@ class Submit(Action):
         """Does it once."""
         with talking(dispatcher, tracker) as talk:
             focus = talk.slots.get("order_number") or talk.slots.get("focus_order")
+            if talk.slots.get("confirm") == LEFT:
+                return self._left(self._leave(talk))
             self._finish(talk)
         events: list[EventType] = [SlotSet(n, v) for n, v in self._form.reset().items()]
         pending = tracker.slots.get("pending")
         if pending:
             events += [SlotSet("pending", None), FollowupAction(pending)]
         return [*events, SlotSet("focus_order", focus)]
+
+    def _leave(self, talk: Talk) -> str | None:
+        """Closed before its end: a danger comes first, else the form says what it heard."""
+        if safety.pressing(talk):
+            safety.advise(talk)
+            return None
+        return self._form.averted(talk)
+
+    def _left(self, instead: str | None) -> list[EventType]:
+        events: list[EventType] = [SlotSet(n, v) for n, v in {**self._form.reset(), "pending": None}.items()]
+        return [*events, FollowupAction(instead)] if instead else events
 
     def _finish(self, talk: Talk) -> None:
         form = self._form

@@ -3,8 +3,8 @@
 from typing import Any
 
 from actions import safety
+from actions.cards import article_card
 from actions.form import current
-from actions.knowledge import article_card
 from actions.lookup import Answer
 from actions.talk import Talk, button
 from helpdesk.conversations.rules import INTENT_LABELS

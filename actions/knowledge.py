@@ -2,16 +2,11 @@
 
 from typing import Any
 
+from actions.cards import article_card
 from actions.lookup import Answer
 from actions.talk import Talk, button
 from knowledge_base import usecases as knowledge
 from knowledge_base.usecases import Result
-
-
-def article_card(hit: Any) -> tuple[str, dict[str, Any]]:
-    """An article as a card, with its plain text."""
-    html = knowledge.render(hit.answer)
-    return knowledge.plain(hit.answer), {"card": "article", "id": hit.id, "question": hit.question, "html": html}
 
 
 def tell(talk: Talk, result: Result) -> bool:

@@ -21,7 +21,7 @@ from crm.orders.models import Order
 ANOTHER = re.compile(
     r"另外?一?[个单笔条]|另外的|别的|其他|不是[这那]一?[个单笔条](?!意思|问题)|还有一[个单笔]|剩下的?那?[个单笔]"
 )
-PLACE = re.compile(r"第|[上下前后]面那|最[上下]面|头一|最后[一那]")
+PLACE = re.compile(r"第|[上下前后]面那|最[上下]面|头一|最后[一那]|月份?.{0,3}的?那|最新")
 
 
 class Answer(Action):

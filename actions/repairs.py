@@ -6,9 +6,8 @@ from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction
 
-from actions.cards import orders_card
+from actions.cards import article_card, orders_card
 from actions.form import interrupts, register, yes_or_no
-from actions.knowledge import article_card
 from actions.lookup import OrderLookUp
 from actions.talk import Talk, button
 from actions.visits import ItemVisitForm, chosen, where

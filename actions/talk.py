@@ -1,6 +1,7 @@
 """What an action knows of the talk and how it speaks."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
+from actions.answers import corrects, kept, turned_down_at
 from core import clock, db
+from core.clock import local
 from core.errors import Refusal, ZhikeError
 from crm.customers.access import Access
 from crm.orders import usecases as orders
@@ -126,26 +129,54 @@ def talking(dispatcher: CollectingDispatcher, tracker: Tracker) -> Iterator[Talk
 
 
 TAIL = re.compile(r"(?<!\d)(\d{4})(?!\d)")
+CUED_TAIL = re.compile(
+    r"(?:尾号|尾数|末尾|后四位)(?:是|为|[:： ])*(\d{4})(?!\d)|(?<!\d)(\d{4}) ?的?(?:那|这)[个单笔条]"
+)
+BARE = re.compile(r"(?:选|就|要|看|是|第|那)*([一二三四五六1-6])(?:号|吧|的|呢|[。.!！ ])*")
 ORDINAL = re.compile(r"(?<![这那另外上下前后每有])第?([一二两三四五六1-6])(?:个|单|条|件|笔)")
 FIRST, LAST = re.compile(r"最上面|上面那|头一|前面那"), re.compile(r"最下面|下面那|最后一|最后那|后面那")
+NEWEST = re.compile(r"最新|最近[的那一下买]|刚[买下]的?")
+MONTH = re.compile(
+    r"(?<![\d一二三四五六七八九十])(1[0-2]|[1-9]|十[一二]?|[二三四五六七八九]|一)月份?(?!\d)(?:买|下|订|拍)?的?(?:那|的)"
+)
+MONTHS = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {"十一": 11, "十二": 12}
 NUMERALS = {c: i + 1 for i, c in enumerate("一二三四五六")} | {"两": 2} | {str(i): i for i in range(1, 7)}
 
 
 def order_reference(talk: Talk, offered: Sequence[str] = (), *, asked: bool = False) -> str | None:
     """The order number the message names: whole, by its last four digits, or by its place in the list just shown.
 
-    ``offered`` are the numbers in the order shown; a bare place or four digits count only when ``asked``.
+    ``offered`` are the numbers in the order shown; a bare place or four digits count only when ``asked``, or when the
+    message corrects the choice. What is turned down (不是6152) is not meant.
     """
-    named = talk.entity("order_number")
+    asked = asked or (bool(offered) and not talk.is_command and corrects(talk.text))
+    text = "" if talk.is_command else kept(unicodedata.normalize("NFKC", talk.text))
+    named = _named_number(talk)
     if named and len(named) > 4:
         return named
-    tail = named or (m.group(1) if asked and (m := TAIL.search(talk.text)) else None)
+    tail = named or (m.group(1) if asked and (m := TAIL.search(text)) else None)
+    tail = tail or (m.group(1) or m.group(2) if (m := CUED_TAIL.search(text)) else None)
     if tail and talk.access:
         fitting = [o.number for o in orders.visible(talk.session, talk.access) if o.number.endswith(tail)]
-        return fitting[0] if len(fitting) == 1 else None
+        among = [n for n in fitting if n in offered]
+        return fitting[0] if len(fitting) == 1 else among[0] if len(among) == 1 else None
     if not asked or not offered:
         return None
-    if place := ORDINAL.search(talk.text):
+    if place := ORDINAL.search(text) or BARE.fullmatch(text.strip()):
         index = NUMERALS.get(place.group(1), 0) - 1
         return offered[index] if 0 <= index < len(offered) else None
-    return offered[0] if FIRST.search(talk.text) else offered[-1] if LAST.search(talk.text) else None
+    if month := MONTH.search(text):
+        return _of_month(talk, offered, MONTHS.get(month.group(1)) or int(month.group(1)))
+    return offered[0] if FIRST.search(text) or NEWEST.search(text) else offered[-1] if LAST.search(text) else None
+
+
+def _named_number(talk: Talk) -> str | None:
+    found = [e for e in talk.tracker.latest_message.get("entities") or [] if e.get("entity") == "order_number"]
+    meant = [e for e in found if talk.is_command or not turned_down_at(talk.text, e.get("start"))]
+    return str(meant[-1]["value"]) if meant else None
+
+
+def _of_month(talk: Talk, offered: Sequence[str], month: int) -> str | None:
+    bought = orders.visible(talk.session, talk.access) if talk.access else []
+    fitting = [o.number for o in bought if o.number in offered and local(o.created_at).month == month]
+    return fitting[0] if len(fitting) == 1 else None

@@ -16,7 +16,7 @@ from helpdesk.learning.rules import Reading
 log = logging.getLogger(__name__)
 TYPING = "typing"
 SECONDS = Histogram(
-    "zhike_turn_seconds", "Time of a part of a turn: taking it, the brain, its actions, storing it", ["part"]
+    "zhike_turn_seconds", "A turn's parts: until it is taken, taking it, the brain, its actions, storing it", ["part"]
 )
 FAILED = Counter("zhike_turns_failed_total", "Turns the brain did not answer, or whose answer could not be stored")
 
@@ -44,10 +44,12 @@ def run(conversation_id: str) -> turns.Pause | None:
     with db.reading() as session:
         if not turns.wanted(session, conversation_id):
             return None
+    looked_at = clock.now()
     with SECONDS.labels("take").time(), db.writing() as session:
         turn = turns.take(session, conversation_id, clock.now())
     if not isinstance(turn, turns.Turn):
         return turn
+    SECONDS.labels("pause").observe(max(0.0, (looked_at - turn.said_at).total_seconds()))
     wake.call(TYPING, id=conversation_id, who="bot", on=True)
     try:
         _answer(turn)

@@ -37,7 +37,7 @@ SAID = (
     "我的快递到哪了",
     "在吗",
 )
-PARTS = ("take", "brain", "actions", "store")
+PARTS = ("pause", "take", "brain", "actions", "store")
 
 
 @dataclass
@@ -154,7 +154,7 @@ def row(name: str, times: Times, parts: dict[str, float]) -> None:
     mean = statistics.mean(answered)
     acknowledged = statistics.mean(times.acknowledged)
     rest = mean - acknowledged - sum(parts.values())
-    shares = {"stored, acknowledged": acknowledged, **parts, "waiting, push, page": rest}
+    shares = {"stored, acknowledged": acknowledged, **parts, "push, page": rest}
     p50, p95 = statistics.median(answered), answered[int(0.95 * (len(answered) - 1))]
     print(
         f"{name}: {len(answered)} turns, p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, mean {mean * 1000:.0f} ms; of it"

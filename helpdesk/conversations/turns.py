@@ -43,6 +43,7 @@ class Turn:
     upto_seq: int
     text: str
     began_at: datetime
+    said_at: datetime  # the newest of its lines
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def take(session: Session, conversation_id: str, now: datetime) -> Turn | Pause 
         conversation.turn_seq,
         text,
         conversation.turn_began_at or now,
+        unanswered[-1].created_at,
     )
 
 

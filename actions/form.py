@@ -39,7 +39,8 @@ NO_NUMBER = re.compile(
     r"(?:没有?|找不到|不知道|不记得|忘了)[^，,。]{0,4}(?:订单号|单号)|(?:用|只有|报)[^，,。]{0,2}手机号"
 )
 NOT_BOUGHT = re.compile(
-    r"(?:没有?|没下过?|没买过?)(?:下过?|买过?)?(?:订单|单子|东西)(?!号)|只是问|就是问|就问问|随便问|不查了|不[退换弄办问]了|那?算了|^(?:谢谢|多谢)"
+    r"(?:没有?|没下过?|没买过?)(?:下过?|买过?)?(?:订单|单子|东西)(?!号)|只是问|就是问|就问问|随便问|不查了|不[退换弄办问]了|算了"
+    r"|^(?:谢谢|多谢)[您你了啦哈。！! ]*$"
 )
 FORMS: dict[str, "Form"] = {}
 
@@ -116,8 +117,9 @@ class Form:
 
     def _no_customer(self, talk: Talk) -> bool:
         """A stranger who was asked for an order and has none, or only wanted to know something."""
-        waits = talk.slots.get("requested_slot") in {"order_number", "phone_last4"} or self._beginning(talk)
-        return talk.access is None and waits and not talk.is_command and NOT_BOUGHT.search(talk.text) is not None
+        waits = talk.slots.get("requested_slot") in {"order_number", "phone_last4"} and not talk.is_command
+        leaves = NOT_BOUGHT.search(talk.text) is not None and talk.entity("order_number") is None
+        return talk.access is None and waits and leaves
 
     def _rule(self, talk: Talk) -> Result | None:
         """The article that answers a stranger's question about the rule, with which no form need begin."""

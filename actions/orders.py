@@ -1,9 +1,12 @@
 """Orders: their state, urging, another address, calling off."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from actions.cards import order_card
+from actions import orders_words as words
+from actions import when
+from actions.cards import order_card, orders_card
 from actions.form import Form, interrupts, register
 from actions.lookup import OrderLookUp
 from actions.talk import Talk, button
@@ -13,9 +16,25 @@ from core.text import yuan
 from crm.customers.access import need_owner
 from crm.orders import usecases as orders
 from crm.orders.models import Order
-from crm.orders.rules import PAYMENT_METHODS, UNPAID_CLOSES_AFTER, OrderStatus, can_redirect, refund_days
+from crm.orders.rules import (
+    PAYMENT_METHODS,
+    UNPAID_CLOSES_AFTER,
+    OrderStatus,
+    can_redirect,
+    fuller_address,
+    has_house_number,
+    refund_days,
+)
+from crm.returns import usecases as returns
+from crm.returns.rules import CaseKind
 from helpdesk.tickets import usecases as tickets
 from helpdesk.tickets.rules import TicketKind
+
+
+DOOR = re.compile(
+    r"(?:门牌号?|还有|是|加上|补|[，, ])*[A-Za-z]?\d+[\dA-Za-z-]*(?:号|幢|栋|座|楼|单元|室|层|[\d， -])[^，,。？?吗]{0,20}"
+)
+NO_DOOR = re.compile(r"没有?门牌|没有?号|就这|到村|只有这")
 
 
 def state_in_words(order: Order) -> str:
@@ -87,6 +106,21 @@ class UrgeShipping(OrderLookUp):
 
     intent = "urge_shipping"
 
+    def wanted(self, talk: Talk) -> bool:
+        """Whether somebody is to be hurried up: asked for in this message, or in the one before when this only chooses."""
+        if talk.is_command:
+            return True
+        said = words.urges(talk.text)
+        return bool(said if said is not None else words.urges(talk.said_before(self.intent)))
+
+    def choose(self, talk: Talk, found: Sequence[Order]) -> None:
+        """Who only asks when it comes is shown the order chosen; nobody is urged by that."""
+        if self.wanted(talk):
+            super().choose(talk, found)
+            return
+        payload = '/query_order{{"order_number": "{number}"}}'
+        talk.voice.card(*orders_card(found, "找到这几笔订单，您想看哪一笔？", "看这单", payload))
+
     def candidates(self, talk: Talk) -> Sequence[Order]:
         """Orders that are on their way to the customer."""
         moving = {OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED}
@@ -101,7 +135,7 @@ class UrgeShipping(OrderLookUp):
     def about(self, talk: Talk, order: Order) -> None:
         """Urged once in 12 hours; late ones become a ticket with a time."""
         status = OrderStatus(order.status)
-        if status not in {OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED}:
+        if status not in {OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED} or not self.wanted(talk):
             talk.voice.card(*order_card(order, state_in_words(order), ways(order)))
             return
         whom = "配送站" if status == OrderStatus.SHIPPED else "仓库"
@@ -142,6 +176,42 @@ class CancelOrder(Form):
     intent = "cancel_order"
     choose_text = "想取消哪一笔订单？"
     none_text = "您名下没有还能取消的订单。已经发货的可以拒收，签收的可以申请退货。"
+
+    def unwanted(self, talk: Talk) -> bool:
+        """Turned down, asked about only, or about something else that can be called off."""
+        if talk.is_command:
+            return False
+        return self._other_matter(talk) is not None or _not_cancelling(talk.text) or super().unwanted(talk)
+
+    def averted(self, talk: Talk) -> str | None:
+        """By what it is: the visit's or the case's own form, how to refuse a parcel, or simply that nothing was done."""
+        text = talk.text
+        if (other := self._other_matter(talk)) is not None:
+            return other
+        if words.asks_about_refusing(text):
+            talk.voice.say(
+                "可以的：快递送到时当面说“拒收”就行，不用付钱；货退回仓库验好后全额退款，不收运费。现在没有取消任何订单。",
+                ["查物流", "转人工"],
+            )
+        elif words.asks_about_cancelled(text):
+            talk.voice.say(
+                "我没有取消任何订单。想看以前取消的那笔，点下面就能查到时间和退款；为什么取消，同事能帮您核实。",
+                [button("查我的订单", "/query_order"), button("查退款进度", "/query_refund"), "转人工"],
+            )
+        elif words.speaks_of_no_cancelling(text):
+            talk.voice.say("好的，没有取消，订单照常。您想办的是什么？直接告诉我。", ["查我的订单", "转人工"])
+        else:
+            return super().averted(talk)
+        return None
+
+    def _other_matter(self, talk: Talk) -> str | None:
+        """The form of what is called off instead of an order."""
+        if talk.access is None or not words.names_other_matter(talk.text):
+            return None
+        if calls_off_case(talk) and (cases := returns.open_cases(talk.session, talk.access)):
+            exchange = cases[0].kind == CaseKind.EXCHANGE
+            return "exchange_goods_form" if exchange else "return_goods_form"
+        return "reschedule_visit_form"
 
     def candidates(self, talk: Talk) -> Sequence[Order]:
         """Those that can still be called off."""
@@ -189,6 +259,15 @@ class CancelOrder(Form):
         }
 
 
+def calls_off_case(talk: Talk) -> bool:
+    """Whether a return or its pick-up is named."""
+    return re.search(r"取件|退货|换货|售后|退换|补发|AS\d{6,}", talk.text, re.I) is not None
+
+
+def _not_cancelling(text: str) -> bool:
+    return words.speaks_of_no_cancelling(text) or words.asks_about_cancelled(text) or words.asks_about_refusing(text)
+
+
 @register
 class ChangeAddress(Form):
     """Another address, recipient, phone or delivery day. Shipped parcels: a redirect is asked for, not promised."""
@@ -230,22 +309,43 @@ class ChangeAddress(Form):
         """Details named anywhere in the talk; free text only for the open question."""
         if slot == "change_kind":
             return self._kind(talk)
-        if slot == "address" and len(named := talk.entity("address") or "") >= 6:
-            return named
+        if slot == "address":
+            return self._address(talk, asked)
         if slot == "recipient" and talk.entity("person_name"):
             return talk.entity("person_name")
         if slot == "new_phone":
             phone = talk.entity("phone_number") or ""
             return phone if len(phone) == 11 and talk.access is not None else None
-        if slot == "delivery_day" and talk.entity("date_time") and (asked or self._kind(talk) == "delivery_day"):
-            return talk.entity("date_time")
+        if slot == "delivery_day":
+            return self._day(talk, asked)
         if asked and slot == "recipient" and len(talk.text) > 12:
             return None
-        if asked and slot == "address" and (len(talk.text) < 6 or interrupts(talk)):
-            return None
-        if asked and slot == "delivery_day":
-            return None
         return super().read(talk, slot, asked)
+
+    def _address(self, talk: Talk, asked: bool) -> str | None:
+        """A new address; at the confirmation also a part that was missing."""
+        known, text = str(talk.slots.get("address") or ""), talk.text.strip()
+        if asked and known and NO_DOOR.search(text):
+            return f"{known}（无门牌号）"
+        named = talk.entity("address") or ""
+        free = asked and not interrupts(talk)
+        added = free or (talk.slots.get("requested_slot") == "confirm" and DOOR.fullmatch(text) is not None)
+        said = named if len(named) >= 6 else text if (known and added) or (free and len(text) >= 6) else ""
+        said = re.split(r"改成|换成|改为|改到|应该是", said)[-1].strip("，,。 ")
+        return fuller_address(known, said) if known and said else said or None
+
+    def _day(self, talk: Talk, asked: bool) -> str | None:
+        """An ISO day, with the half-day when one is said; at the confirmation the other half keeps its day."""
+        known = str(talk.slots.get("delivery_day") or "")
+        corrects = talk.slots.get("requested_slot") == "confirm" and known
+        if not (asked or corrects or self._kind(talk) == "delivery_day"):
+            return None
+        named = when.said(talk)
+        day = named.day.isoformat() if named.day else known[:10] if corrects and (named.slot or named.evening) else None
+        if day is None:
+            return None
+        part = f"T{named.slot.begins_hour:02}:00" if named.slot else "T18:00" if named.evening else known[10:]
+        return day + part
 
     def _kind(self, talk: Talk) -> str | None:
         text = talk.text
@@ -283,6 +383,8 @@ class ChangeAddress(Form):
         """The questions."""
         if slot == "change_kind":
             talk.voice.say("想改哪一项？", list(self.kinds.values()))
+        elif slot == "address" and talk.slots.get("address"):
+            talk.voice.say("麻烦补一下几号、几幢、几室，前面的不用再发。", ["没有门牌号"])
         else:
             talk.voice.say(
                 {
@@ -293,12 +395,27 @@ class ChangeAddress(Form):
                 }[slot]
             )
 
+    def next_slot(self, talk: Talk) -> str | None:
+        """An address without a door is asked for its rest; what was given stays."""
+        following = super().next_slot(talk)
+        address = talk.slots.get("address")
+        if following == "confirm" and address and not has_house_number(str(address)):
+            talk.voice.say(f"“{address}”记下了，还差门牌号。")
+            return "address"
+        return following
+
+    def _changes(self, talk: Talk) -> dict[str, str]:
+        """What is to be changed: all that was said, in the order of :attr:`kinds`."""
+        return {kind: str(talk.slots[kind]) for kind in self.kinds if talk.slots.get(kind) is not None}
+
+    def _told(self, talk: Talk, verb: str) -> str:
+        return "，".join(f"{self.kinds[kind]}{verb}“{shown(value)}”" for kind, value in self._changes(talk).items())
+
     def preview(self, talk: Talk) -> str:
-        """The new value, and for shipped parcels that it is not promised."""
+        """The new values, and for shipped parcels that it is not promised."""
         order = talk.order()
         assert order is not None
-        kind = talk.slots["change_kind"]
-        lead = f"尾号 {order.number[-4:]} 的订单，{self.kinds[kind]}改为“{shown(talk.slots[kind])}”"
+        lead = f"尾号 {order.number[-4:]} 的订单，{self._told(talk, '改为')}"
         if order.status == OrderStatus.SHIPPED:
             return f"{lead}。货已在路上，我会请快递改派，但不保证一定成功。要提交吗？"
         return f"{lead}，确认修改吗？"
@@ -307,15 +424,13 @@ class ChangeAddress(Form):
         """Changed, or a ticket for the redirect."""
         order = talk.order()
         assert order is not None
-        kind = talk.slots["change_kind"]
-        value = str(talk.slots[kind])
         if order.status == OrderStatus.SHIPPED:
             ticket = tickets.open_ticket(
                 talk.session,
                 talk.now,
                 kind=TicketKind.ADDRESS,
                 subject=f"改派：订单 {order.number}",
-                detail=f"{self.kinds[kind]}改为 {value}",
+                detail=self._told(talk, "改为"),
                 conversation=talk.conversation,
                 customer_id=order.customer_id,
                 order_id=order.id,
@@ -325,10 +440,9 @@ class ChangeAddress(Form):
                 "text": f"改派申请已提交，工单 {ticket.number}。结果会在 {told(ticket.due_at)} 前告诉您，请先留意原来的电话。"
             }
         names = {"address": "address", "recipient": "recipient", "new_phone": "phone", "delivery_day": "day"}
-        orders.change_delivery(talk.session, order, **{names[kind]: shown(value) if kind == "delivery_day" else value})
-        return {
-            "text": f"改好了：尾号 {order.number[-4:]} 的订单，{self.kinds[kind]}已改为“{shown(value)}”，会按新的信息发货。"
-        }
+        changed = {names[kind]: shown(v) if kind == "delivery_day" else v for kind, v in self._changes(talk).items()}
+        orders.change_delivery(talk.session, order, **changed)
+        return {"text": f"改好了：尾号 {order.number[-4:]} 的订单，{self._told(talk, '已改为')}，会按新的信息发货。"}
 
 
 def shown(value: Any) -> str:

@@ -105,6 +105,12 @@ class Talk:
         found = self.entities(name)
         return found[-1] if found else None
 
+    def said_before(self, intent: str) -> str:
+        """The customer's message before this one, if it was read as this intent; else nothing."""
+        earlier = [e for e in self.tracker.events if e.get("event") == "user"][:-1]
+        read = ((earlier[-1].get("parse_data") or {}).get("intent") or {}).get("name") if earlier else None
+        return str(earlier[-1].get("text") or "") if read == intent else ""
+
     def once_key(self, name: str) -> str | None:
         """The key under which a change of this turn is done once (core/once.py)."""
         turn_id = (self.tracker.latest_message.get("metadata") or {}).get("turn_id")

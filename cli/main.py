@@ -117,7 +117,7 @@ def up(no_setup: Annotated[bool, typer.Option("--no-setup", help="start only, se
     from cli.up import serve
 
     if not no_setup:
-        setup.everything()
+        setup.everything(words_later=True)
     raise typer.Exit(serve())
 
 

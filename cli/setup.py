@@ -15,14 +15,16 @@ LEXICON = ROOT / "bot" / "lexicon" / "products.yml"
 DEMO_PASSWORD = "zhike-demo"  # noqa: S105 – printed for everyone who tries the demo; demo mode only
 
 
-def everything() -> None:
-    """All steps; each does nothing when there is nothing to do."""
+def everything(*, words_later: bool = False) -> None:
+    """All steps; each does nothing when there is nothing to do. ``words_later``: a model that only lacks the newest
+    phrases will do for the moment (cli/up.py trains beside the running system)."""
     migrate.upgrade()
     if settings.load().demo:
         for line in load_demo():
             print(line, flush=True)
     export_lexicon()
-    training.if_changed()
+    if not (words_later and training.serves()):
+        training.if_changed()
 
 
 def load_demo() -> Iterator[str]:

@@ -30,25 +30,40 @@ CANDIDATE = "candidate-"
 LEFT_OVER_SECONDS = 24 * 3600
 
 
+STRUCTURE = ("config.yml", "requirements/bot.txt", "data/rules", "data/stories", "bot/domain", "bot/nlu")
+WORDS = ("data/nlu", "data/mood", "bot/lexicon")
+
+
 def made_of(learned: str | None = None) -> str:
-    """A hash of all a model is made of; ``learned``: the phrases learned from talks (default: those in force)."""
-    digest = hashlib.sha256()
-    sources = [ROOT / "config.yml", ROOT / "requirements" / "bot.txt"]
-    for folder in ("data", "bot/domain", "bot/nlu", "bot/lexicon"):
-        sources += sorted(p for p in (ROOT / folder).rglob("*") if p.suffix in {".yml", ".py", ".txt", ".tsv"})
-    for path in sources:
-        digest.update(str(path.relative_to(ROOT)).encode())
-        digest.update(path.read_bytes())
+    """What a model is made of, as two hashes: what the dialogue and the components are, and the words they learn from.
+    ``learned``: the phrases learned from talks (default: those in force)."""
     if learned is None and shelf.learned().exists():
         learned = shelf.learned().read_text(encoding="utf-8")
-    digest.update((learned or "").encode())
+    return f"{_digest(STRUCTURE)}-{_digest(WORDS, learned or '')}"
+
+
+def _digest(names: Sequence[str], more: str = "") -> str:
+    digest = hashlib.sha256(more.encode())
+    for name in names:
+        inside = (p for p in (ROOT / name).rglob("*") if p.suffix in {".yml", ".py", ".txt", ".tsv"})
+        for path in [ROOT / name] if (ROOT / name).is_file() else sorted(inside):
+            digest.update(str(path.relative_to(ROOT)).encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def is_trained() -> bool:
     """Whether the model in force is made of the present data."""
-    stamp = shelf.stamp()
-    return settings.load().model.exists() and stamp.exists() and stamp.read_text() == made_of()
+    return settings.load().model.exists() and _stamped() == made_of()
+
+
+def serves() -> bool:
+    """Whether the model in force fits the dialogue and the components of today: then only words are new, if anything."""
+    return settings.load().model.exists() and _stamped().split("-")[0] == made_of().split("-", maxsplit=1)[0]
+
+
+def _stamped() -> str:
+    return shelf.stamp().read_text() if shelf.stamp().exists() else ""
 
 
 def if_changed() -> None:

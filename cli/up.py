@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,8 @@ class Supervisor:
     """The processes of one ``zhike up``."""
 
     def __init__(self) -> None:
-        self._environment = processes.environment()
-        self._logs = Path(self._environment["ZHIKE_VAR_DIR"]) / "logs"
+        self.environment = processes.environment()
+        self._logs = Path(self.environment["ZHIKE_VAR_DIR"]) / "logs"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._begun: dict[str, float] = {}
         self._stopping = threading.Event()
@@ -38,7 +39,7 @@ class Supervisor:
     def start(self, name: str) -> None:
         """Starts one; its output goes to var/logs/<name>.log."""
         self._logs.mkdir(parents=True, exist_ok=True)
-        command, environment = processes.command(name, self._environment)
+        command, environment = processes.command(name, self.environment)
         with (self._logs / f"{name}.log").open("ab") as log:
             self._begun[name] = time.monotonic()
             self._running[name] = subprocess.Popen(
@@ -51,7 +52,7 @@ class Supervisor:
         waiting = list(processes.ORDER)
         while waiting and not self._stopping.is_set():
             for name in list(waiting):
-                if processes.is_up(name, self._environment):
+                if processes.is_up(name, self.environment):
                     waiting.remove(name)
                 elif self._running[name].poll() is not None:
                     return f"{name} ended at its start; see {self._log_name(name)}"
@@ -146,10 +147,27 @@ def serve() -> int:
             return 1
         if not supervisor._stopping.is_set():
             print(welcome(time.monotonic() - begun), flush=True)
+            threading.Thread(
+                target=learn_new_words, args=(supervisor.environment,), name="training", daemon=True
+            ).start()
         supervisor.watch()
     finally:
         supervisor.end_all()
     return 0
+
+
+def learn_new_words(environment: Mapping[str, str]) -> None:
+    """Trains beside the running system when only phrases have changed; the brain takes the model when it is no worse."""
+    from cli import training
+
+    if training.is_trained():
+        return
+    print("zhike: phrases have changed; training beside the running system (some minutes) …", flush=True)
+    command = ["nice", "-n", "10", sys.executable, "-m", "cli.main", "nlu", "train"]
+    done = subprocess.run(
+        command, cwd=processes.ROOT, env=dict(environment), capture_output=True, text=True, check=False
+    )
+    print(f"zhike: {(done.stdout or done.stderr).strip().splitlines()[-1]}", flush=True)
 
 
 def welcome(seconds: float) -> str:

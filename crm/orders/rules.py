@@ -3,6 +3,7 @@
 Pure: orders come in as the few facts a rule needs, the time is passed in.
 """
 
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -119,6 +120,37 @@ def why_not_change_address(status: OrderStatus) -> str | None:
 def can_redirect(order_city: str, new_address: str) -> bool:
     """A shipped parcel is redirected within the same city only; an address that names no city is taken as the same."""
     return order_city.removesuffix("市") in new_address or not any(mark in new_address for mark in ("省", "市"))
+
+
+_REGION = re.compile(r"^.{2,16}?(?:自治州|[市区县旗])(?!.{0,6}[区县旗])")
+_ROAD = re.compile(r"路|街|道|巷|胡同|弄|镇|乡|村|小区|花园|公寓|大厦|广场|中心|园")
+_HOUSE = re.compile(r"[A-Za-z]?\d+(?:-\d+)* ?(?:幢|栋|座|号楼|单元|楼|层|室)")
+_NUMBERED = re.compile(r"\d|[一二三四五六七八九十]+(?:号|幢|栋|座|组|室|楼)|[村组队]|无门牌")
+
+
+def fuller_address(known: str, said: str) -> str:
+    """An address that was given before together with what is said of it now: only the house (11幢2单元2602) is put
+    behind it, a street without a city takes its region over, one with a region of its own stands alone."""
+    if said in known:
+        return known
+    region = _REGION.match(known)
+    begins = _REGION.match(said)
+    if begins is not None and region is not None and not said.startswith(region.group()):
+        at = region.group().find(begins.group())
+        return known[:at] + said if at > 0 else said
+    if begins is not None or region is None:
+        return said if begins is not None or _ROAD.search(said) else _behind(known, said)
+    return region.group() + said if _ROAD.search(said) else _behind(known, said)
+
+
+def _behind(known: str, house: str) -> str:
+    old = _HOUSE.search(known)
+    return (known[: old.start()] if old and _HOUSE.search(house) else known) + house
+
+
+def has_house_number(address: str) -> bool:
+    """Whether a courier finds the door: a number, or a village."""
+    return _NUMBERED.search(address) is not None
 
 
 def refund_days(method: str) -> int:

@@ -1,10 +1,12 @@
 """What the requests about delivered goods have in common: one piece, one case, called off or moved while it can be."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from actions import returns_words as words
+from actions import when
+from actions.answers import warded_off
 from actions.form import Form, interrupts
 from actions.talk import Button, Talk, button, order_reference
 from core.clock import local, told
@@ -22,7 +24,6 @@ from crm.returns.rules import (
     CaseStatus,
     Goods,
     ends_free_return,
-    pickup_part,
     pickup_span,
     pickup_window,
 )
@@ -93,6 +94,8 @@ class CaseForm(Form):
         assert talk.access is not None
         if talk.slots.get("undo"):
             return list({c.order_id: c.order for c in self.open_cases(talk)}.values())
+        if moved := self._pickups_moved(talk):
+            return list({c.order_id: c.order for c in moved}.values())
         found = returns.for_aftersales(talk.session, talk.access, talk.now, self.within_days)
         focus = self._focus(talk)
         named = talk.slots.get("item") or talk.entity("product")
@@ -100,6 +103,12 @@ class CaseForm(Form):
             older = orders.visible(talk.session, talk.access)
             found = [o for o in older if orders.contains(o, str(named))] or found
         return found if focus is None or any(o.id == focus.id for o in found) else [focus, *found]
+
+    def _pickups_moved(self, talk: Talk) -> list[AfterSalesCase]:
+        """The cases whose pick-up a message wants moved (取件改到周四)."""
+        if talk.intent != "reschedule_visit" and not words.moves_pickup(talk.text):
+            return []
+        return [c for c in self.open_cases(talk) if c.status == CaseStatus.PICKUP]
 
     def _focus(self, talk: Talk) -> Order | None:
         number = talk.slots.get("focus_order")
@@ -146,6 +155,7 @@ class CaseForm(Form):
                 return {}
             if talk.intent == self.intent and words.turns_to_other(talk.text, RIVALS[self.intent]):
                 talk.slots["requested_slot"] = None  # the other form's open question is not asked any more
+        asked = talk.slots.get("requested_slot")
         if self.read(talk, "undo", False):
             talk.slots["undo"] = True
         if talk.slots.get("item") is None:
@@ -155,6 +165,9 @@ class CaseForm(Form):
             talk.slots["order_number"] = named = order_reference(talk)
             self._choose_order(talk)
         got = super().filled(talk)
+        sure = talk.slots.get("undo") and asked == "confirm" and "取消" in talk.text
+        if sure and "confirm" not in got and not warded_off(talk.text, "取消"):  # 嗯取消 留着用
+            got["confirm"] = True
         return {"order_number": named, **got} if named else got
 
     def next_slot(self, talk: Talk) -> str | None:
@@ -206,19 +219,19 @@ class CaseForm(Form):
         return said or item.quantity
 
     def _pickup(self, talk: Talk, asked: bool) -> str | None:
-        said = talk.entity("date_time")
-        corrects = talk.slots.get("requested_slot") == "confirm" and talk.slots.get("pickup")
-        if not said or not (asked or corrects or words.PICKUP_CUE.search(talk.text)):
+        said, item, today = when.said(talk), self.item(talk), local(talk.now).date()
+        before = str(talk.slots.get("pickup") or "").split()
+        corrects = bool(before) and talk.slots.get("requested_slot") == "confirm"
+        if not (asked or corrects or words.PICKUP_CUE.search(talk.text) or words.moves_pickup(talk.text)):
             return None
-        item, today = self.item(talk), local(talk.now).date()
-        try:
-            day = date.fromisoformat(said[:10])
-        except ValueError:
+        if said.day is None and not ((asked or corrects) and (said.slot or said.evening)):
             return None
+        day = said.day or (date.fromisoformat(before[0]) if corrects else today + timedelta(days=1))
         if not asked and day <= today:
             return None  # 昨天收到的 is no wish for a pick-up
-        hour = int(found.group(1)) if (found := words.EARLIER_TODAY.search(said)) else None
-        part = pickup_part(hour) if hour is not None else "day"
+        if said.evening:
+            talk.voice.say("晚上没有人上门取件，最晚的是下午 14–18 点。")
+        part = "afternoon" if said.evening else said.slot.value if said.slot else before[1] if corrects else "day"
         if item is not None:
             begin = returns.pickup_time(day, part, item, talk.now)
             if local(begin).date() != day:
@@ -360,7 +373,11 @@ class CaseForm(Form):
             case.status == CaseStatus.PICKUP and begin is not None and local(talk.now) > local(begin).replace(hour=18)
         )
         if not missed:
-            more = "时间不方便，直接说想改到哪天就行。" if case.status == CaseStatus.PICKUP else ""
+            more = (
+                "时间不方便，告诉我“取件改到哪天”就行，例如“取件改到后天下午”。"
+                if case.status == CaseStatus.PICKUP
+                else ""
+            )
             return f"{case_words(case)}{more}"
         ticket = tickets.open_one(
             talk.session, case.customer_id, TicketKind.DELIVERY, case.order_id
@@ -377,7 +394,7 @@ class CaseForm(Form):
         )
         return (
             f"抱歉让您白等了。{case.number} 约的取件时间已经过了还没人来，我建了加急工单 {ticket.number}，"
-            f"同事会在 {told(ticket.due_at)} 前联系您重新约好。也可以直接说想改到哪天。"
+            f"同事会在 {told(ticket.due_at)} 前联系您重新约好。也可以告诉我“取件改到哪天”。"
         )
 
     def declined(self, talk: Talk) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from actions.answers import corrects
 from actions.form import Form, interrupts, register
 from actions.talk import Talk, button
 from core.clock import told
@@ -22,6 +23,7 @@ COMPANY = re.compile(
 COUNTED = re.compile(
     r"(\d+)\s*(?:台|件|个|部|套|只|把|盒|箱)|[一二两三四五六七八九十百千]+(?:台|件|个(?!月)|部|套|只|箱)"
 )
+NOT_CORPORATE = re.compile(r"我是个人|个人买|个人购买|自己买|自己用|不采购|不是公司|不是企业|没有公司")
 FIGURES = re.compile(r"[\d\s-]{7,}")  # a phone number, not a name or a wish
 
 
@@ -44,6 +46,8 @@ class EnterprisePurchase(Form):
             if named:
                 return re.sub(r"^(?:我们|我|这里|公司|单位)?(?:是|叫)[：: ]*", "", named)
             return free if free and 2 <= len(free) <= 60 and not FIGURES.fullmatch(free) else None
+        if slot == "wish" and talk.slots.get("requested_slot") == "confirm" and talk.slots.get("wish"):
+            return self._changed_wish(talk)
         if slot == "wish":
             if COUNTED.search(talk.text) and talk.entity("product"):
                 return shorten(talk.text, 200)
@@ -54,6 +58,25 @@ class EnterprisePurchase(Form):
         known = talk.access.customer.phone if talk.access and talk.access.whole else None
         if known and (not asked or re.search(r"就这个|这个号|登录的|下单的|我的号|可以|是的|对", talk.text)):
             return talk.slots.get("contact_phone") or known
+        return None
+
+    def _changed_wish(self, talk: Talk) -> str | None:
+        """The wish with another number (数量改成100个); everything else of it stays."""
+        number = COUNTED.search(talk.text)
+        if number is None or not (corrects(talk.text) or "数量" in talk.text):
+            return None
+        return COUNTED.sub(number.group(), str(talk.slots["wish"]), count=1)
+
+    def unwanted(self, talk: Talk) -> bool:
+        """A private person, or nothing is bought after all."""
+        return not talk.is_command and NOT_CORPORATE.search(talk.text) is not None
+
+    def averted(self, talk: Talk) -> str | None:
+        """Nothing was taken down."""
+        talk.voice.say(
+            "好的，没有登记，不会有销售联系您。个人购买直接在商城下单就行，要选商品我可以帮您推荐。",
+            ["推荐一款", "转人工"],
+        )
         return None
 
     def check(self, talk: Talk) -> None:

@@ -199,6 +199,15 @@ def thank_for_praise(talk: Talk) -> None:
         talk.voice.say("谢谢您的夸奖，我已经记下来转给同事们，大家会继续努力。")
 
 
+BARE_DIGIT = re.compile(r"\d")
+
+
+def _asked_to_rate(tracker: Tracker) -> bool:
+    """Whether the bot's last line asked for a score: only then a digit alone is one."""
+    said = [str(e.get("text")) for e in tracker.events if e.get("event") == "bot"]
+    return bool(said) and "打个分" in said[-1]
+
+
 class GiveRating(Answer):
     """1–5 for the bot in this talk. A low one is asked what went wrong, and offered a person."""
 
@@ -207,6 +216,9 @@ class GiveRating(Answer):
     def answer(self, talk: Talk) -> dict[str, Any] | None:
         """Kept at once, whatever comes after."""
         score = survey_rules.score(talk.text, talk.entity("rating"))
+        if BARE_DIGIT.fullmatch(talk.text.strip()) and not _asked_to_rate(talk.tracker):
+            talk.voice.say("您说的这个数字，是想选前面哪一项？把名称或尾号发给我就行；想给我打分，就说“打几分”。")
+            return None
         if score is None and re.search(r"好|棒|赞|不错|耐心|热情|专业|贴心", talk.text):
             thank_for_praise(talk)
             return None
@@ -228,7 +240,8 @@ class GiveRating(Answer):
         found = [e for e in tracker.latest_message.get("entities") or [] if e.get("entity") == "rating"]
         score = survey_rules.score(tracker.latest_message.get("text") or "", str(found[-1]["value"]) if found else None)
         open_form = (tracker.active_loop or {}).get("name")
-        if score is not None and score <= survey_rules.LOW and not open_form:
+        rated = _asked_to_rate(tracker) or not BARE_DIGIT.fullmatch((tracker.latest_message.get("text") or "").strip())
+        if score is not None and score <= survey_rules.LOW and rated and not open_form:
             events.append(FollowupAction("explain_rating_form"))
         return events
 

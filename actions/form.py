@@ -166,6 +166,8 @@ class Form:
             got["phone_last4"] = digits
         if self.about == "item" and (named := self._named_item(talk, asked == "item")):
             got["item"] = named
+            if self._in_another_order(talk, named):
+                got |= {"order_number": None, "focus_order": None, "confirm": None}
         for slot in self.details:
             value = self.read(talk, slot, asked == slot)
             if value is not None and value != talk.slots.get(slot):
@@ -206,6 +208,13 @@ class Form:
         if asked and not talk.is_command and (placed := self._placed_item(talk)):
             return placed
         return talk.entity("product") or (talk.text if asked and not interrupts(talk) else None)
+
+    def _in_another_order(self, talk: Talk, named: str) -> bool:
+        """Whether a correction (不是手机 是热水器) names something the chosen order does not hold, but another one does."""
+        order = talk.order()
+        if order is None or talk.access is None or not answers.corrects(talk.text) or orders.contains(order, named):
+            return False
+        return any(orders.contains(o, named) for o in orders.visible(talk.session, talk.access))
 
     def offered_items(self, talk: Talk) -> Sequence[OrderItem]:
         """The pieces to choose from, as they are shown."""
@@ -295,9 +304,8 @@ class Form:
         elif slot == "phone_last4":
             talk.voice.say("再告诉我下单手机号的后四位，就能核实了。")
         elif slot == "item":
-            order = talk.order()
-            names = [i.product.name for i in order.items] if order else []
-            talk.voice.say("这单里有几样商品，请问是哪一样？", names)
+            names = dict.fromkeys(i.product.name for i in self.offered_items(talk))
+            talk.voice.say("这单里有几样商品，请问是哪一样？", list(names))
         elif slot == "confirm":
             talk.voice.say(self.preview(talk), ["确认", "先不办了"])
         else:
@@ -314,13 +322,14 @@ def yes_or_no(talk: Talk) -> bool | None:
     plain = answers.yes_or_no(text)
     if plain is not None:
         return plain
-    if SURE_YES.match(text) or talk.intent == "affirm":
+    if SURE_YES.match(text) or (talk.intent == "affirm" and not CHANGES.search(text)):
         return True
     if "先不办" in text or (talk.intent == "deny" and not answers.corrects(text)):
         return False  # 不对，叫橘胖胖 is no refusal
     return None
 
 
+CHANGES = re.compile(r"改|换|不对|不是|别|不要|不用")  # beside a yes: something is to be otherwise
 SURE_YES = re.compile(r"^(?:行|好的?|对的?|嗯+)?[，, ]*(?:先)?确认(?!.*(?:改|换|不对|错|别|不要|不用|吗|[?？]))")
 
 

@@ -16,8 +16,11 @@ from crm.orders.invoice_rules import (
     InvoiceStatus,
     clean_tax_number,
     clean_title,
+    is_bank,
     is_company,
     missing_bank_details,
+    tax_number_among,
+    title_among,
     why_not_tax_number,
     why_not_title,
 )
@@ -40,10 +43,12 @@ TITLE = re.compile(
     r"(?:抬头|公司名|名称|单位)(?:请?写|是|为|叫|改成|改为|换成|改到|:|：| )+([\u4e00-\u9fffA-Za-z（）()·]{2,40})"
 )
 TAX = re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{8,26}[0-9A-Za-z]")
-LEAD = re.compile(r"^\s*(?:(?:发票)?抬头|公司名称?|名称|单位)?(?:请?写|是|为|叫|换成|改成|改为|开成|:|：)*")  # 抬头写…
+LEAD = re.compile(
+    r"^\s*(?:应该|要)?(?:(?:发票)?抬头|公司名称?|名称|单位)?(?:请?写|是|为|叫|换成|改成|改为|开成|开|:|：)*"
+)  # 抬头写…
 NOT_TITLE = re.compile(rf"(?:税号|抬头|名称|公司名)(?:写|是|为|:|：)*|{TAX.pattern}")
 EMAIL = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-NO_EMAIL = re.compile(r"不用|不要|没有邮箱|没邮箱|无邮箱|就在这|网页看|这里看")
+NO_EMAIL = re.compile(r"不用|不要|别(?:再)?发|没有邮箱|没邮箱|无邮箱|就在这|网页看|这里看")
 
 
 @register
@@ -144,35 +149,46 @@ class RequestInvoice(Form):
         return None
 
     def _title(self, talk: Talk, asked: bool) -> str | None:
-        named = talk.entity("invoice_title")
+        entities = [t for t in talk.entities("invoice_title") if not is_bank(t)]
+        named = None if talk.is_command else title_among(talk.text) if self._several(talk) else None
+        named = named or (entities[-1] if entities else None)
         if named is None and (cued := TITLE.search(talk.text)):
             named = cued.group(1)
         if named is None and talk.entity("person_name") and talk.slots.get("invoice_kind") in {None, "personal"}:
             named = talk.entity("person_name")
-        if named is None and asked and not interrupts(talk):
+        if named is None and asked and not interrupts(talk) and not is_bank(talk.text):
             bare = NOT_TITLE.sub("", talk.text)
             named = "个人" if re.fullmatch(r"(就|写)?个人(的|吧|就行)?", bare.strip()) else bare
-        title = clean_title(LEAD.sub("", named)) if named else ""
+        title = clean_title(LEAD.sub("", named)) if named and not is_bank(named) else ""
         return title[:120] if title and title not in KINDS.values() else None
 
+    def _several(self, talk: Talk) -> bool:
+        """Whether company, tax number, bank or account stand in one message, to be told apart."""
+        return is_bank(talk.text) or tax_number_among(talk.text) is not None
+
     def _tax_number(self, talk: Talk, asked: bool) -> str | None:
-        named = talk.entity("tax_number")
+        named = None if talk.is_command else tax_number_among(talk.text)
+        named = named or talk.entity("tax_number")
         if named is None and asked and not talk.is_command and (found := TAX.search(talk.text)):
             named = found.group()
         return clean_tax_number(named) if named else None
 
     def _bank(self, talk: Talk, asked: bool) -> str | None:
+        """The four things a special invoice needs; what is missing of them is put behind what was given before."""
+        text, known = talk.text, str(talk.slots.get("invoice_bank") or "")
         if asked and not interrupts(talk):
-            return talk.text
+            return f"{known}，{text}" if known else text
+        special = talk.slots.get("invoice_kind") == "special" or SPECIAL.search(text) is not None
         return (
-            talk.text if not missing_bank_details(talk.text) and talk.slots.get("invoice_kind") == "special" else None
+            text if special and not talk.is_command and len(missing_bank_details(text)) <= 2 and is_bank(text) else None
         )
 
     def _email(self, talk: Talk, asked: bool) -> str | None:
         named = talk.entity("email")
         if named is None and asked and (found := EMAIL.search(talk.text)):
             named = found.group()
-        if named is None and asked and NO_EMAIL.search(talk.text):
+        confirming = talk.slots.get("requested_slot") == "confirm" and "邮箱" in talk.text
+        if named is None and (asked or confirming) and NO_EMAIL.search(talk.text):
             return "-"
         return named
 
@@ -180,11 +196,17 @@ class RequestInvoice(Form):
         for slot, why in self._wrong(talk):
             talk.voice.say(why)
             talk.slots[slot] = talk.slots["confirm"] = None
+        bank = talk.slots.get("invoice_bank")
+        if bank and (lacking := missing_bank_details(str(bank))):
+            talk.voice.say(
+                f"还缺{'、'.join(lacking)}，补上这{'几' if len(lacking) > 1 else '一'}项就行，少一项都抵扣不了。"
+            )
+            return "invoice_bank"
         return super()._next_detail(talk)
 
     def _wrong(self, talk: Talk) -> list[tuple[str, str]]:
         found = []
-        title, tax, bank = (talk.slots.get(s) for s in ("invoice_title", "tax_number", "invoice_bank"))
+        title, tax = (talk.slots.get(s) for s in ("invoice_title", "tax_number"))
         personal = talk.slots.get("invoice_kind") == "personal"
         if title and is_company(str(title)) and personal:
             talk.slots["invoice_kind"] = "company"  # a company's name says more than the button
@@ -195,8 +217,6 @@ class RequestInvoice(Form):
             found.append(("invoice_title", why))
         if tax and (why := why_not_tax_number(str(tax))):
             found.append(("tax_number", why))
-        if bank and (lacking := missing_bank_details(str(bank))):
-            found.append(("invoice_bank", f"还缺{'、'.join(lacking)}，麻烦四项一起发我，少一项都抵扣不了。"))
         return found
 
     def needed(self, talk: Talk) -> Sequence[str]:
@@ -232,6 +252,8 @@ class RequestInvoice(Form):
             talk.voice.say("请发一下公司全称，和营业执照上一样。")
         elif slot == "tax_number":
             talk.voice.say("公司的税号（统一社会信用代码，18 位）是多少？")
+        elif slot == "invoice_bank" and talk.slots.get("invoice_bank"):
+            talk.voice.say("直接发缺的几项就行，前面发过的我记着。")
         elif slot == "invoice_bank":
             talk.voice.say("专票还需要四项：注册地址、电话、开户银行、银行账号，可以一起粘贴给我。")
         elif slot == "invoice_email":

@@ -41,7 +41,8 @@ class ItemForm(Form):
     def _named_item(self, talk: Talk, asked: bool) -> str | None:
         # a product that turns up in the answer to another question (手机连不上它) does not change what it is about
         named = super()._named_item(talk, asked)
-        item = self.item(talk) if named and not asked else None
+        corrected = named is not None and self._in_another_order(talk, named)
+        item = self.item(talk) if named and not asked and not corrected else None
         return None if item is not None and named and not means(item, named) else named
 
     def next_slot(self, talk: Talk) -> str | None:
@@ -55,14 +56,10 @@ class ItemForm(Form):
         talk.voice.say(f"在您的订单里没有找到{surface(talk, 'product') or '这样商品'}，可能是用别的账号买的。")
         return "order_number" if self.candidates(talk) else None
 
-    def speak(self, talk: Talk, slot: str) -> None:
-        """Offers the likely pieces only."""
-        order = talk.order()
-        if slot == "item" and order is not None:
-            likely = [i for i in order.items if self.likely(talk, i)] or order.items
-            talk.voice.say("这单里有几样商品，请问是哪一样？", list(dict.fromkeys(i.product.name for i in likely)))
-            return
-        super().speak(talk, slot)
+    def offered_items(self, talk: Talk) -> Sequence[OrderItem]:
+        """The likely pieces only."""
+        found = super().offered_items(talk)
+        return [i for i in found if self.likely(talk, i)] or found
 
 
 def means(item: OrderItem, wanted: str) -> bool:

@@ -30,10 +30,10 @@ from crm.returns.rules import CaseKind
 from helpdesk.tickets import usecases as tickets
 from helpdesk.tickets.rules import TicketKind
 
-
 DOOR = re.compile(
     r"(?:门牌号?|还有|是|加上|补|[，, ])*[A-Za-z]?\d+[\dA-Za-z-]*(?:号|幢|栋|座|楼|单元|室|层|[\d， -])[^，,。？?吗]{0,20}"
 )
+OWN_PHONE = re.compile(r"(?:登录|登陆|绑定|注册|账号|账户)的?(?:手机|号码|电话)")
 NO_DOOR = re.compile(r"没有?门牌|没有?号|就这|到村|只有这")
 
 
@@ -279,6 +279,14 @@ class ChangeAddress(Form):
     none_text = "您名下没有还能改收货信息的订单。"
     kinds = {"address": "收货地址", "recipient": "收货人", "new_phone": "联系电话", "delivery_day": "配送时间"}
 
+    def unwanted(self, talk: Talk) -> bool:
+        """The account's own phone number is meant, not an order's."""
+        return (not talk.is_command and OWN_PHONE.search(talk.text) is not None) or super().unwanted(talk)
+
+    def averted(self, talk: Talk) -> str | None:
+        """The form for the own details goes on."""
+        return "update_profile_form" if OWN_PHONE.search(talk.text) else super().averted(talk)
+
     def candidates(self, talk: Talk) -> Sequence[Order]:
         """Orders that have not arrived."""
         moving = {OrderStatus.UNPAID, OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED}
@@ -311,16 +319,21 @@ class ChangeAddress(Form):
             return self._kind(talk)
         if slot == "address":
             return self._address(talk, asked)
-        if slot == "recipient" and talk.entity("person_name"):
+        if slot == "recipient" and talk.entity("person_name") and self._for_delivery(talk, slot):
             return talk.entity("person_name")
         if slot == "new_phone":
             phone = talk.entity("phone_number") or ""
-            return phone if len(phone) == 11 and talk.access is not None else None
+            return phone if len(phone) == 11 and talk.access is not None and self._for_delivery(talk, slot) else None
         if slot == "delivery_day":
             return self._day(talk, asked)
         if asked and slot == "recipient" and len(talk.text) > 12:
             return None
         return super().read(talk, slot, asked)
+
+    def _for_delivery(self, talk: Talk, slot: str) -> bool:
+        """Whether a name or number said is the new one, not the customer introducing himself."""
+        answers_us = talk.slots.get("requested_slot") in {"confirm", *self.kinds}
+        return answers_us or self._kind(talk) == slot or talk.entity("address") is not None
 
     def _address(self, talk: Talk, asked: bool) -> str | None:
         """A new address; at the confirmation also a part that was missing."""
@@ -329,15 +342,18 @@ class ChangeAddress(Form):
             return f"{known}（无门牌号）"
         named = talk.entity("address") or ""
         free = asked and not interrupts(talk)
-        added = free or (talk.slots.get("requested_slot") == "confirm" and DOOR.fullmatch(text) is not None)
+        added = free or (self._confirming(talk) and DOOR.fullmatch(text) is not None and not talk.entity("date_time"))
         said = named if len(named) >= 6 else text if (known and added) or (free and len(text) >= 6) else ""
         said = re.split(r"改成|换成|改为|改到|应该是", said)[-1].strip("，,。 ")
         return fuller_address(known, said) if known and said else said or None
 
+    def _confirming(self, talk: Talk) -> bool:
+        return talk.slots.get("requested_slot") == "confirm"
+
     def _day(self, talk: Talk, asked: bool) -> str | None:
         """An ISO day, with the half-day when one is said; at the confirmation the other half keeps its day."""
         known = str(talk.slots.get("delivery_day") or "")
-        corrects = talk.slots.get("requested_slot") == "confirm" and known
+        corrects = self._confirming(talk) and known
         if not (asked or corrects or self._kind(talk) == "delivery_day"):
             return None
         named = when.said(talk)
@@ -349,7 +365,7 @@ class ChangeAddress(Form):
 
     def _kind(self, talk: Talk) -> str | None:
         text = talk.text
-        for kind, words in {
+        for kind, cues in {
             "recipient": ("收货人", "收件人", "名字", "姓名"),
             "new_phone": ("电话", "手机号", "号码", "联系方式"),
             "delivery_day": (
@@ -366,7 +382,7 @@ class ChangeAddress(Form):
             ),
             "address": ("地址", "地方", "寄到", "送到", "发到"),
         }.items():
-            if any(word in text for word in words):
+            if any(cue in text for cue in cues):
                 return kind
         if talk.entity("address"):
             return "address"

@@ -6,13 +6,13 @@ from typing import Any
 
 from rasa_sdk.events import EventType, FollowupAction
 
+from actions.answers import corrects
 from actions.cards import article_card, orders_card
 from actions.form import interrupts, register, yes_or_no
 from actions.lookup import OrderLookUp
 from actions.talk import Talk, button
 from actions.visits import ItemVisitForm, chosen, where
 from core.clock import local
-from core.errors import Refusal
 from core.text import mask_phone, yuan
 from crm.orders import usecases as orders
 from crm.orders.models import Order, OrderItem
@@ -33,6 +33,9 @@ SERIAL = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z0-9]*[A-Za-z])(?=[A-Za-z0-9]*\d)
 WISH = re.compile(
     r"师傅|上门|报个?修|来看|来修|来人|要修|怎么修|能修|派人|安排|约|维修|送修"
 )  # not what is wrong with it
+WITHDRAWN = re.compile(
+    r"不修了(?!吗)|不用修|别修|自己好了|报修不用|不用(?:再)?报修|不报修|(?:没|没有|不是)(?:说|要|想)?(?:要)?(?:报修|维修)|不用上门|我说(?:的是)?买"
+)
 CASE_NUMBER = re.compile(r"^(GD|WX|AS)\d{10}$", re.I)
 OWN = re.compile(
     r"我|还在|到什么时候|到几时|到何时|啥时候过|过保|查|到期|到哪天|到啥时候|什么时候到|在不在保|有没有保|序列号|\d{8}"
@@ -70,14 +73,24 @@ class RequestRepair(ItemVisitForm):
             got |= {"order_number": item.order.number, "item": str(item.id)}
         return got
 
+    def unwanted(self, talk: Talk) -> bool:
+        """A withdrawn report, or none at all."""
+        return self._withdrawn(talk) or super().unwanted(talk)
+
+    def averted(self, talk: Talk) -> str | None:
+        """Nothing is registered; a visit that is booked can be called off."""
+        if not self._withdrawn(talk):
+            return super().averted(talk)
+        talk.voice.say(
+            "好的，没登记的报修我就不办了。已经约好的上门，可以帮您取消。", ["取消上门", "查维修进度", "转人工"]
+        )
+        return None
+
+    def _withdrawn(self, talk: Talk) -> bool:
+        return talk.entity("negated") is not None or (not talk.is_command and WITHDRAWN.search(talk.text) is not None)
+
     def check(self, talk: Talk) -> None:
-        """Raises Refusal for what is not there, consumables, what is reported already, and a withdrawn report."""
-        if talk.entity("negated") or re.search(r"不修了|不用修|别修|自己好了", talk.text):
-            raise Refusal(
-                "好的，没登记的报修我就不办了。已经约好的上门，可以帮您取消。",
-                code="repair_withdrawn",
-                way_on=("取消上门", "查维修进度", "转人工"),
-            )
+        """Raises Refusal for what is not there, consumables, and what is reported already."""
         item = self.item(talk)
         if item is not None:
             visits.check_repair(talk.session, item)
@@ -93,6 +106,8 @@ class RequestRepair(ItemVisitForm):
         if talk.is_command or (talk.slots.get("fault") and not asked):
             return None
         if asked:
+            if corrects(text) and (faults := talk.entities("fault")):
+                return "、".join(faults)  # 不是手机 是冰箱漏水: only the end is the fault
             said = len(text) >= 2 and yes_or_no(talk) is None and not interrupts(talk)
             return text[:200] if said else None
         if talk.slots.get("requested_slot") is not None:

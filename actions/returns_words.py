@@ -73,6 +73,8 @@ def calls_off(text: str, verb: str) -> bool:
         or re.search(
             rf"(取消|撤销|撤回|撤掉|收回|关闭)(我的?|这个|那个|刚才的?|掉|一下|了|申请|的)*({verb}|售后)", text
         )
+        or re.search(r"(取消|撤销|不用|别|不要)[^，。]{0,6}取件|取件[^，。]{0,4}(取消|不用|别来|撤)", text)
+        or re.search(r"AS\d{6,}[^，。]{0,8}(取消|撤)|(取消|撤)[^，。]{0,6}AS\d{6,}", text, re.I)
         or re.search(rf"({verb}|售后|少件)[^，。]{{0,8}}(取消|撤销|撤回|撤了|撤|就算了|别弄|别让|不用了)", text)
     )
 
@@ -168,7 +170,15 @@ def photo(text: str, asked: bool) -> str | None:
 
 
 PICKUP_CUE = re.compile(r"取件|上门|来(取|拿|收|拉)|取走|拉走|[天午上号一二三四五六日]取(?![消到])")
-EARLIER_TODAY = re.compile(r"T(\d\d):")
+_MOVED = re.compile(
+    r"(?:取件|来取|上门取|AS\d{6,})[^，,。]{0,8}(?:改|换|推|挪|提前|延|约|晚)|(?:改|换|推迟|挪|重新约)[^，,。]{0,6}取件",
+    re.I,
+)
+
+
+def moves_pickup(text: str) -> bool:
+    """Whether the pick-up of a return is to be moved: 取件改到周四下午, AS2611237629 换到周五."""
+    return _MOVED.search(text) is not None
 
 
 def number_of(text: str) -> int | None:

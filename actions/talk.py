@@ -101,9 +101,10 @@ class Talk:
         return [str(e["value"]) for e in self.tracker.latest_message.get("entities") or [] if e.get("entity") == name]
 
     def entity(self, name: str) -> str | None:
-        """The last of these values: a correction comes after what it corrects."""
-        found = self.entities(name)
-        return found[-1] if found else None
+        """The last of these values that is not turned down (不是手机 是热水器): a correction comes after what it corrects."""
+        found = [e for e in self.tracker.latest_message.get("entities") or [] if e.get("entity") == name]
+        meant = [e for e in found if self.is_command or not turned_down_at(self.text, e.get("start"))]
+        return str(meant[-1]["value"]) if meant else None
 
     def said_before(self, intent: str) -> str:
         """The customer's message before this one, if it was read as this intent; else nothing."""
@@ -157,7 +158,7 @@ def order_reference(talk: Talk, offered: Sequence[str] = (), *, asked: bool = Fa
     """
     asked = asked or (bool(offered) and not talk.is_command and corrects(talk.text))
     text = "" if talk.is_command else kept(unicodedata.normalize("NFKC", talk.text))
-    named = _named_number(talk)
+    named = talk.entity("order_number")
     if named and len(named) > 4:
         return named
     tail = named or (m.group(1) if asked and (m := TAIL.search(text)) else None)
@@ -174,12 +175,6 @@ def order_reference(talk: Talk, offered: Sequence[str] = (), *, asked: bool = Fa
     if month := MONTH.search(text):
         return _of_month(talk, offered, MONTHS.get(month.group(1)) or int(month.group(1)))
     return offered[0] if FIRST.search(text) or NEWEST.search(text) else offered[-1] if LAST.search(text) else None
-
-
-def _named_number(talk: Talk) -> str | None:
-    found = [e for e in talk.tracker.latest_message.get("entities") or [] if e.get("entity") == "order_number"]
-    meant = [e for e in found if talk.is_command or not turned_down_at(talk.text, e.get("start"))]
-    return str(meant[-1]["value"]) if meant else None
 
 
 def _of_month(talk: Talk, offered: Sequence[str], month: int) -> str | None:

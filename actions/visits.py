@@ -13,6 +13,8 @@ from core.clock import local
 from core.errors import Refusal, ZhikeError
 from core.text import mask_phone
 from crm.orders.models import Order, OrderItem
+from crm.returns import usecases as returns
+from crm.returns.rules import CaseKind, CaseStatus
 from helpdesk.visits import usecases as visits
 from helpdesk.visits.models import Visit
 from helpdesk.visits.rules import Slot, VisitKind, first_day
@@ -24,6 +26,8 @@ MOVE_WORDS = re.compile(
 OFF_WORDS = re.compile(
     r"(别|不用|不要|不需要|先不|先别|甭)(再|让|叫|派)?(师傅)?(上门|过?来|去|装|修)|取消|撤(了|销|掉|回)|退掉|退约|不装了|不修了|不约了"
 )
+PICKUP = re.compile(r"取件|来取|上门取|退货|换货|AS\d{6,}", re.I)
+PICKUP_FORMS = {CaseKind.RETURN: "return_goods_form", CaseKind.EXCHANGE: "exchange_goods_form"}
 FIRST, EVENING = "first", "evening"
 EVENING_TEXT = "师傅晚上不上门，能选的是上午 9–12 点和下午 13–18 点，周末也可以。"
 
@@ -198,6 +202,22 @@ class RescheduleVisit(VisitForm):
     intent = "reschedule_visit"
     about = "account"
     details = ("which_visit", "visit_change", "visit_day", "visit_slot")
+
+    def unwanted(self, talk: Talk) -> bool:
+        """The courier who fetches a return is meant, not an engineer."""
+        return self._pickup_form(talk) is not None or super().unwanted(talk)
+
+    def averted(self, talk: Talk) -> str | None:
+        """The return's own form goes on."""
+        return self._pickup_form(talk) or super().averted(talk)
+
+    def _pickup_form(self, talk: Talk) -> str | None:
+        waits = talk.slots.get("requested_slot") in {"confirm", *self.details}
+        if talk.access is None or waits or (self._open(talk) and not PICKUP.search(talk.text)):
+            return None
+        cases = returns.open_cases(talk.session, talk.access)
+        kinds = [CaseKind(c.kind) for c in cases if c.status == CaseStatus.PICKUP]
+        return PICKUP_FORMS.get(kinds[0], "report_item_problem_form") if kinds else None
 
     def check(self, talk: Talk) -> None:
         """Raises Refusal when nothing is booked, or it is too late."""

@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime
 from typing import NamedTuple
 
+from actions.answers import turned_down_at
 from actions.talk import Talk
 from helpdesk.visits.rules import Slot
 
@@ -37,6 +38,8 @@ def said(talk: Talk) -> When:
             continue
         surface, rest = _around(talk, entity)
         if NOT_THEN.match(rest) or rest.startswith("好"):  # 下午好
+            continue
+        if not talk.is_command and turned_down_at(talk.text, entity.get("start")):  # 不是24号 是25号
             continue
         begins = _begins(str(entity["value"]))
         if begins is None:

@@ -125,7 +125,16 @@ def postgres_server() -> Iterator[str]:
             "--no-sync",
         ]
         subprocess.run(list(map(str, initdb)), check=True, capture_output=True, user=user, cwd=folder)
-        options = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", f"unix_socket_directories={folder}"]
+        options = [
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=400",
+            "-c",
+            f"unix_socket_directories={folder}",
+        ]
         command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port), *options]
 
         def ready() -> bool:

@@ -172,18 +172,20 @@ def _take(account: Account, message: Incoming, picture: str | None, *, hold: boo
 def _await(
     account: Account, message: Incoming, taken: inbound.Taken, mark: str, arrived_at: datetime, deadline: float
 ) -> str | None:
-    """Holds the call until something is due, nothing will come, a newer call takes over, or the time is up."""
+    """Holds the call until something is due, nothing will come, the wait is over for all its copies, or the time is up."""
     while True:
         seen = waiting.rung(taken.conversation_id)
         with db.reading() as session:
             now = outgoing.outlook(session, taken.user_id, mark, taken.seq)
-        if now.overtaken:
-            return None
+        if now.over:
+            with db.reading() as session:
+                return outgoing.carried(session, taken.user_id, message.key)
         busy = (now.busy_until - clock.now()).total_seconds() if now.busy_until else 0.0
         left = deadline - time.monotonic()
         if now.due and busy <= 0 < left:
             with db.writing() as session:
-                return outgoing.take_along(session, account, taken.user_id, mark, message.key, arrived_at, clock.now())
+                told = outgoing.take_along(session, account, taken.user_id, mark, message.key, arrived_at, clock.now())
+                return told or outgoing.carried(session, taken.user_id, message.key)
         if left <= 0 or not (now.due or now.pending):
             with db.writing() as session:
                 outgoing.give_up(session, taken.user_id, mark)

@@ -17,7 +17,6 @@ from channels.wechat import binding, rules
 from channels.wechat.accounts import Account, known
 from channels.wechat.models import WechatAccount, WechatUser
 from core import settings
-from core.ids import new_id
 from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.rules import State as Talk
@@ -31,7 +30,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=25)  # longer than a picture's upload and its send may take
 SETTLING = timedelta(seconds=0.5)  # an answer given to the server is on its way for a moment
 UNHEARD_MOST = 4  # calls without an answer; more would only repeat what the customer has read
-MARK_CHARS = 20
+MARK_CHARS = 40
 PLACE_EVERY = timedelta(minutes=1)
 PLACE_LEAVES = 2  # sends that are kept for people
 
@@ -72,27 +71,28 @@ def _plan(session: Session, account: Account, user: WechatUser, now: datetime) -
 
 
 def reserve(session: Session, user_id: int, key: str, now: datetime, *, new: bool, hold: bool) -> str:
-    """A request that is held (``hold``) hopes to take the answer along: until then nobody else sends. Its own mark, which
-    begins with that of its message.
+    """A request that is held (``hold``) hopes to take the answer along: until then nobody else sends. The mark of its
+    message, which several deliveries of it share: nobody can say which of them the platform still listens to, so all that
+    wait get the answer, or none (:func:`carried`).
 
-    Empty for a delivery that came before, when no earlier one of this message waits (or died waiting): that one was
+    Empty for a delivery that came before, when no other one of this message waits (or died waiting): that one was
     acknowledged, the platform does not ask again, and an answer lost on the way now would be lost for good. For the same
-    reason an earlier one that still waits no longer may, once this one is acknowledged without an answer.
+    reason those that still wait no longer may, once this one is acknowledged without an answer.
     """
     user = session.get_one(WechatUser, user_id)
-    message = hashlib.sha256(key.encode()).hexdigest()[:MARK_CHARS]
-    waits = user.passive_by is not None and user.passive_by.startswith(message)
+    mark = hashlib.sha256(key.encode()).hexdigest()[:MARK_CHARS]
+    waits = user.passive_by == mark
     if hold and (new or waits):
-        user.passive_by = message + new_id()[:MARK_CHARS]
+        user.passive_by = mark
         user.passive_until = now + timedelta(seconds=settings.load().wechat_passive_seconds + 0.5)
-        return user.passive_by
+        return mark
     if waits:
         user.passive_by = user.passive_until = None
     return ""
 
 
 def give_up(session: Session, user_id: int, mark: str) -> None:
-    """The request ends without the answer: the API may send it."""
+    """A request ends without the answer, and with it all that wait for the same one: the API may send it."""
     user = _locked(session, WechatUser.id == user_id)
     if user is not None and user.passive_by == mark:
         user.passive_by = user.passive_until = None
@@ -100,12 +100,13 @@ def give_up(session: Session, user_id: int, mark: str) -> None:
 
 @dataclass(frozen=True)
 class Outlook:
-    """Whether something is due for a user, whether the bot is still at it, whether a newer request has taken over, and
+    """Whether something is due for a user, whether the bot is still at it, whether the wait is over (another delivery took the
+    answer along or was acknowledged without it, or a newer message waits), and
     until when something else is on its way to the user (a send that is heard of earlier ends earlier)."""
 
     due: bool
     pending: bool
-    overtaken: bool
+    over: bool
     busy_until: datetime | None
 
 
@@ -144,23 +145,30 @@ def take_along(
     return rules.joined([c["text"] for c in contents])
 
 
+def carried(session: Session, user_id: int, key: str) -> str | None:
+    """The answer that another delivery of the message took along while this one waited for it."""
+    conversation_id = session.get_one(WechatUser, user_id).conversation_id
+    parts = outbox.carried_by(session, conversation_id, key) if conversation_id is not None else ()
+    return rules.joined([part.content["text"] for part in parts]) if parts else None
+
+
 def again(session: Session, user_id: int, key: str, age_seconds: float, arrived_at: datetime) -> str | None:
     """The answer that an earlier delivery of the message took along, for this one. None when there was none – or when
     this is the last delivery: then the API sends it."""
     user = _locked(session, WechatUser.id == user_id)
     if user is None or user.conversation_id is None:
         return None
-    carried = outbox.carried_by(session, user.conversation_id, key)
-    if not carried:
+    parts = outbox.carried_by(session, user.conversation_id, key)
+    if not parts:
         return None
-    gap = (arrived_at - max(d.carried_at or arrived_at for d in carried)).total_seconds()
+    gap = (arrived_at - max(d.carried_at or arrived_at for d in parts)).total_seconds()
     if rules.given_up_soon(age_seconds, gap, settings.load().wechat_passive_seconds):
-        for delivery in carried:
+        for delivery in parts:
             delivery.state, delivery.carried_by, delivery.next_at = State.WAITING, None, arrived_at
         return None
-    for delivery in carried:
+    for delivery in parts:
         delivery.carried_at = arrived_at
-    return rules.joined([d.content["text"] for d in carried])
+    return rules.joined([d.content["text"] for d in parts])
 
 
 def _sent(delivery: Delivery, now: datetime) -> None:

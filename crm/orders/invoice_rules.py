@@ -50,9 +50,50 @@ def why_not_title(title: str, *, company: bool) -> str | None:
     """None for a possible title; otherwise what is wrong with it, for the customer."""
     if not 2 <= len(title) <= 60 or not re.search(r"[\u4e00-\u9fffA-Za-z]", title):
         return "抬头看起来不完整，请发公司全称或您的姓名。"
+    if company and is_bank(title):
+        return "这像是开户银行，抬头请发公司全称，和营业执照上一样。"
     if company and len(title) < 4:
         return "公司抬头请按营业执照写全称，简称开出来报销不了。"
     return None
+
+
+_BANK = re.compile(
+    r"支行|分行|营业部|分理处|信用社|农商行|开户行|开户银行|^(?:中国)?(?:工|农|中|建|交|招|邮储|浦发|民生|兴业|光大|华夏|平安|中信)行"
+)
+_LABEL = re.compile(
+    r"^(?:(?:发票|公司|单位|企业)?(?:抬头|名称|全称)|公司名?|单位|税号|纳税人识别号|统一社会信用代码|信用代码|开户银行|开户行|银行账[号户]|银行|账[号户]|卡号"
+    r"|注册地址|地址|注册电话|电话)(?:还?是|为|写|:|：)+"
+)
+_TAX_NUMBER = re.compile(r"[0-9A-Z]{15,20}", re.I)
+
+
+def is_bank(text: str) -> bool:
+    """Whether a text names the branch an account is kept at – never a title."""
+    return _BANK.search(text) is not None
+
+
+def title_among(text: str) -> str | None:
+    """The company in a line with tax number, bank and account (``启明科技有限公司 9133… 工行红谷滩支行 1502…``)."""
+    for part in re.split(r"[，,；;、\s|]+", text):
+        bare = _LABEL.sub("", part.strip("。.“”\"'"))
+        bare = re.split(r"(?:税号|开户|账号|地址|电话)", bare)[0]
+        bare = re.sub(r"[0-9A-Z]{15,20}.*$", "", bare, flags=re.I)
+        named_bank = re.match(r"开户|银行|账", part) is not None
+        if is_company(bare) and not named_bank and not is_bank(bare) and not _TAX_NUMBER.fullmatch(bare):
+            return bare
+    return None
+
+
+def tax_number_among(text: str) -> str | None:
+    """The tax number in such a line: with a letter, or 15 to 20 digits behind its name; an account has digits only."""
+    if named := re.search(r"(?:税号|识别号|信用代码)(?:是|为|:|：|\s)*([0-9A-Z]{15,20})", text, re.I):
+        return clean_tax_number(named.group(1))
+    found = [
+        f
+        for f in re.findall(r"(?<![0-9A-Za-z@.])[0-9A-Z]{15,20}(?![0-9A-Za-z@.])", text, re.I)
+        if re.search("[A-Z]", f, re.I)
+    ]
+    return clean_tax_number(found[0]) if found else None
 
 
 def clean_tax_number(text: str) -> str:
@@ -75,6 +116,7 @@ def why_not_tax_number(number: str) -> str | None:
 def missing_bank_details(text: str) -> list[str]:
     """What of address, phone, bank and account a text for a special invoice lacks."""
     lacking = []
+    text = re.sub(r"(?=[0-9]*[A-Z])[0-9A-Z]{15,20}", "", text, flags=re.I)  # a tax number beside it is no phone
     if not re.search(r"路|街|道|巷|号|区|镇|村|大厦|园", text):
         lacking.append("注册地址")
     digits = re.findall(r"\d[\d -]{5,30}\d", text)

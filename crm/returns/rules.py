@@ -360,11 +360,6 @@ def pickup_window(hour: int) -> str:
     return "9–18 点" if hour < PICKUP_HOURS["morning"] else "上午 10–12 点" if hour < 13 else "下午 14–18 点"
 
 
-def pickup_part(hour: int) -> str:
-    """``morning`` or ``afternoon`` for an hour wished for."""
-    return "morning" if hour < 13 else "afternoon"
-
-
 def same_color(wanted: str, colors: Sequence[str]) -> str | None:
     """The product's colour that the words name: 黑的 → 曜石黑; None when none or several fit."""
     exact = [c for c in colors if c in wanted]

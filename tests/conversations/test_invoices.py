@@ -127,3 +127,25 @@ def test_a_question_in_between_does_not_lose_the_open_one(talk, shop):
     assert "名字" in me.says("个人普通发票")
     assert "名字" in me.says("你们几点下班")
     assert "邮箱" in me.says("林晓雯")
+
+
+def test_company_number_bank_and_account_in_one_line_are_told_apart(talk, shop):
+    shop.order(customer := shop.customer(), status="delivered")
+    me = talk(customer)
+    me.says("我要开增值税专用发票")
+    answer = me.says("南昌启明科技有限公司 91360100MA35ABCD12 工行南昌红谷滩支行 1502001234567890123")
+    assert "还缺注册地址、电话" in answer
+    me.says("南昌市红谷滩区丰和大道1号 0791-83820000")
+    preview = me.says("不用发邮箱")
+    assert "抬头“南昌启明科技有限公司”" in preview
+    assert "91360100MA35ABCD12" in preview
+
+
+def test_a_stranger_with_a_plain_question_is_answered_without_an_order_number(talk, shop):
+    assert "订单号发给我" not in talk().says("怎么开公司的发票")
+
+
+def test_a_stranger_without_an_order_is_not_asked_again(talk, shop):
+    me = talk()
+    me.says("我要开发票")
+    assert "订单号发给我" not in me.says("我没有订单 只是问问规则")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from crm.returns.models import Refund
@@ -141,3 +142,140 @@ def test_the_recipient_of_a_gift_sees_the_parcel_but_cannot_call_the_order_off(t
     assert "备货" in me.says("4321")
     assert "下单的账号" in me.says("帮我取消这个订单")
     assert shop.fresh(order).status == "paid"
+
+
+def test_nobody_is_urged_who_was_not_to_be(talk, shop):
+    order = shop.order(customer := shop.customer(), status="shipped")
+    me = talk(customer)
+    me.says("什么时候到")
+    me.says("不用催了")
+    me.says("我没让你催")
+    assert shop.fresh(order).urged_at is None
+    me.says("帮我催一下快递")
+    assert shop.fresh(order).urged_at is not None
+
+
+def test_the_order_chosen_after_the_wish_is_the_one_that_is_urged(talk, shop):
+    customer = shop.customer()
+    first, second = shop.order(customer, status="shipped"), shop.order(customer, status="shipped")
+    me = talk(customer)
+    me.says("催一下快递")
+    me.says(f"尾号{first.number[-4:]}")
+    assert shop.fresh(first).urged_at is not None
+    assert shop.fresh(second).urged_at is None
+
+
+@pytest.mark.parametrize("said", ["我没说取消订单！！！", "不是取消 就是数量改成2", "不想要了，可以直接拒收吗？"])
+def test_what_is_no_wish_to_cancel_begins_no_cancellation(talk, shop, said):
+    order = shop.order(customer := shop.customer(), status="paid")
+    me = talk(customer)
+    assert "确认取消" not in me.says(said)
+    me.says("确认")
+    assert shop.fresh(order).status == "paid"
+
+
+def test_a_cancellation_that_was_misunderstood_ends_when_it_is_turned_down(talk, shop):
+    order = shop.order(customer := shop.customer(), status="paid")
+    me = talk(customer)
+    me.says("我要取消订单")
+    assert "没有取消" in me.says("我没说要取消！！")
+    me.says("确认")
+    assert shop.fresh(order).status == "paid"
+
+
+def test_goods_that_cannot_be_cancelled_are_not_swapped_for_others(talk, shop):
+    customer = shop.customer()
+    waiting = shop.order(customer, shop.product(kind="耳机", name="青禾 降噪耳机"), status="paid")
+    shop.order(customer, shop.product(kind="电视", name="云岭 65英寸电视"), status="delivered")
+    me = talk(customer)
+    answer = me.says("帮我取消电视的订单")
+    assert "已经签收" in answer and "降噪耳机" not in answer
+    assert shop.fresh(waiting).status == "paid"
+
+
+@pytest.mark.parametrize("yes", ["确认 谢谢", "好的确认", "对 就这样 辛苦了"])
+def test_a_yes_with_thanks_is_a_yes(talk, shop, yes):
+    order = shop.order(customer := shop.customer(), status="paid")
+    me = talk(customer)
+    me.says("我要取消订单")
+    assert "已取消" in me.says(yes)
+    assert shop.fresh(order).status == "cancelled"
+
+
+def test_a_bare_number_chooses_from_the_list_in_a_form(talk, shop):
+    customer = shop.customer()
+    for _ in range(3):
+        shop.order(customer, status="paid")
+    me = talk(customer)
+    me.says("我要取消订单")
+    shown = [o["number"] for line in me.lines if line.kind == "card" for o in line.payload["orders"]]
+    assert shown[1][-4:] in me.says("2")
+    assert shown[0][-4:] in me.says("不对不对 是第一个")
+    assert shown[2][-4:] in me.says(f"不是{shown[0][-4:]} 是{shown[2][-4:]}")
+
+
+def test_a_bare_number_chooses_from_the_list_outside_a_form(talk, shop):
+    customer = shop.customer()
+    for _ in range(2):
+        shop.order(customer, status="shipped")
+    me = talk(customer)
+    me.says("查物流")
+    shown = [o["number"] for line in me.lines if line.kind == "card" for o in line.payload["orders"]]
+    me.says("１")
+    assert [line.payload["order_number"] for line in me.lines if line.kind == "card"] == [shown[0]]
+    me.says("查物流")
+    me.says(shown[1][-4:])
+    assert shown[1] in [line.payload["order_number"] for line in me.lines if line.kind == "card"]
+
+
+def test_the_house_and_the_recipient_said_at_the_end_are_added_and_nothing_is_lost(talk, shop):
+    order = shop.order(customer := shop.customer(), status="paid")
+    me = talk(customer)
+    me.says("收货地址填错了想改一下")
+    me.says("湖南省长沙市岳麓区麓山南路88号")
+    answer = me.says("11幢2单元2602")
+    assert "长沙市岳麓区麓山南路88号11幢2单元2602" in answer and "确认修改" in answer
+    answer = me.says("收货人改成王小明")
+    assert "11幢2单元2602" in answer and "王小明" in answer
+    me.says("确认")
+    changed = shop.fresh(order)
+    assert changed.address.endswith("麓山南路88号11幢2单元2602")
+    assert changed.recipient == "王小明"
+
+
+def test_a_street_without_a_number_is_asked_for_its_door(talk, shop):
+    order = shop.order(customer := shop.customer(), status="paid")
+    me = talk(customer)
+    me.says("收货地址填错了想改一下")
+    assert "门牌号" in me.says("湖南省长沙市岳麓区麓山南路")
+    assert "确认修改" in me.says("66号2栋")
+    me.says("确认")
+    assert "岳麓区麓山南路66号2栋" in shop.fresh(order).address
+
+
+def test_what_the_recipient_of_one_order_says_never_reaches_another(talk, shop):
+    buyer = shop.customer()
+    gift = shop.order(buyer, status="shipped", phone="13700007541")
+    others = [shop.order(buyer, status=s) for s in ("paid", "shipped", "delivered")]
+    me = talk()
+    me.says("查一下我的快递")
+    me.says(gift.number)
+    me.says("7541")
+    for wish in (
+        "查物流",
+        f"{gift.number[-4:]}那个",
+        "没收到货",
+        "退款到哪了",
+        "我要退货",
+        "催一下",
+        "帮我取消",
+        "我要报修",
+        "查进度",
+    ):
+        answer = me.says(wish)
+        assert not [
+            o
+            for o in others
+            if o.number in answer or f"尾号{o.number[-4:]}" in answer or f"尾号 {o.number[-4:]}" in answer
+        ]
+    assert [shop.fresh(o).status for o in others] == ["paid", "shipped", "delivered"]

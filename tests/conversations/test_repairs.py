@@ -100,3 +100,22 @@ def test_a_yes_is_no_fault(talk, shop):
     me.says("我要报修")
     assert "什么问题" in me.says("确认")
     assert repairs_of(shop, customer) == []
+
+
+def test_a_report_that_is_not_wanted_any_more_ends(talk, shop):
+    customer = shop.customer()
+    shop.order(customer, product(shop, PHONE), status="delivered", delivered_ago=timedelta(days=30))
+    me = talk(customer)
+    me.says("我要报修")
+    assert "不办了" in me.says("报修不用了")
+    assert repairs_of(shop, customer) == []
+
+
+def test_the_thing_meant_after_a_correction_is_the_one_that_is_mended(talk, shop):
+    customer = shop.customer()
+    shop.order(customer, product(shop, FRIDGE), status="delivered", delivered_ago=timedelta(days=20))
+    shop.order(customer, product(shop, PHONE), status="delivered", delivered_ago=timedelta(days=30))
+    me = talk(customer)
+    assert "云岭 S5" in me.says("手机要报修")
+    answer = me.says("我说不是手机！是冰箱漏水")
+    assert "S5" not in answer

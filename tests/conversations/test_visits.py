@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from core import clock
 from helpdesk.visits.models import Visit
 from helpdesk.visits.usecases import told_day
@@ -151,3 +153,38 @@ def test_the_same_wish_again_is_answered_by_the_open_question(talk, shop):
     me = talk(customer)
     me.says("预约安装")
     assert me.says("预约安装").startswith("您希望哪天上门")
+
+
+def test_calling_off_the_visit_calls_off_no_order(talk, shop):
+    customer = shop.customer()
+    booked = visit(shop, shop.order(customer, product(shop, AIRCON), status="delivered"), kind="repair")
+    waiting = shop.order(customer, status="paid")
+    me = talk(customer)
+    assert "上门维修" in me.says("取消维修单")
+    me.says("确认")
+    assert (shop.fresh(booked).status, shop.fresh(waiting).status) == ("cancelled", "paid")
+
+
+@pytest.mark.parametrize("said", ["24号", "改成下午行不"])
+def test_another_day_or_half_at_the_end_is_shown_again_before_it_counts(talk, shop, said):
+    customer = shop.customer()
+    shop.order(customer, product(shop, AIRCON), status="delivered")
+    day = in_days(4)
+    me = talk(customer)
+    me.says(f"空调到了，帮我约{in_days(3).month}月{in_days(3).day}号上午安装")
+    said = f"{day.day}号" if said == "24号" else said
+    answer = me.says(said)
+    assert "确认预约" in answer
+    me.says("确认 谢谢")
+    [booked] = visits_of(shop, customer)
+    assert (booked.day, booked.slot) == ((in_days(3), "afternoon") if "下午" in said else (day, "morning"))
+
+
+def test_the_pick_up_of_a_return_is_moved_where_no_engineer_is_booked(talk, shop):
+    shop.order(customer := shop.customer(), status="delivered")
+    me = talk(customer)
+    me.says("电饭煲不喜欢 想退货")
+    me.says("明天")
+    me.says("确认")
+    assert "取件改到" in me.says("取件改到后天下午")
+    assert "改好了" in me.says("确认")

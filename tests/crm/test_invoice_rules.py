@@ -57,3 +57,26 @@ def test_an_invoice_comes_the_day_after_signing_or_asking():
 def test_corrections_end_on_the_last_of_january():
     assert rules.correct_until(date(2026, 3, 3)) == date(2027, 1, 31)
     assert rules.correct_until(date(2026, 12, 31)) == date(2027, 1, 31)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "南昌启明科技有限公司 91360100MA35ABCD12 工行南昌红谷滩支行 1502001234567890123",
+        "工商银行苏州园区支行，1102020409000123456，抬头：南昌启明科技有限公司，税号：91360100MA35ABCD12",
+        "公司名称是南昌启明科技有限公司 税号91360100MA35ABCD12 开户行招行南昌分行 账号 6225881234567890",
+    ],
+)
+def test_company_and_tax_number_are_told_from_bank_and_account(line: str) -> None:
+    assert rules.title_among(line) == "南昌启明科技有限公司"
+    assert rules.tax_number_among(line) == "91360100MA35ABCD12"
+
+
+@pytest.mark.parametrize("bank", ["工行南昌红谷滩支行", "工商银行苏州园区支行", "招行南昌分行", "开户行是建设银行"])
+def test_a_branch_of_a_bank_is_never_a_title(bank: str) -> None:
+    assert rules.title_among(bank) is None
+    assert rules.why_not_title(bank, company=True)
+
+
+def test_an_account_is_no_tax_number() -> None:
+    assert rules.tax_number_among("工行红谷滩支行 1502001234567890123") is None

@@ -150,7 +150,8 @@ def talk(storm: Storm, number: int) -> None:
         try:
             user.wait_for(partial(has_answer, delivery, text), ANSWER_SECONDS)
         except TimeoutError:
-            pytest.fail(f"{text} was not answered: {kept(storm, user)}; {history(storm, text)}")
+            said = [line for web in storm.webs for line in web.log("web").splitlines() if '"level": "info"' not in line]
+            pytest.fail(f"{text} was not answered: {kept(storm, user)}; {history(storm, text)}; {said[-30:]}")
 
 
 def has_answer(delivery: Delivery, text: str, user: User) -> bool:

@@ -9,7 +9,7 @@ _POLITE = r"(?:谢谢|多谢|感谢|辛苦|麻烦|拜托|劳驾)(?:您|你|你�
 _YES = re.compile(rf"{_SOFT}(?:{_POLITE}{_SOFT})?(?:{_YES_WORD}{_SOFT})+(?:{_VERB}{_SOFT})(?:{_POLITE}{_SOFT})*", re.I)
 _DO_IT = re.compile(rf"{_SOFT}(?:提交|补发?|退款|退|换|改|开票?)(?:吧|了|！|!)*{_SOFT}(?:{_POLITE}{_SOFT})*")
 _NO = re.compile(
-    rf"{_SOFT}(?:(?:不了?|不用了?|不要了?|不是|别|否|先不|不确认|不可以|算了|先不办了?){_SOFT})+(?:{_POLITE}{_SOFT})*"
+    rf"{_SOFT}(?:(?:不了?|不用了?|不要了?|不是|别|否|先不|先别|不确认|不可以|算了|先不办了?){_SOFT})+(?:{_POLITE}{_SOFT})*"
 )
 
 

@@ -35,6 +35,7 @@ LEFT = "left"  # value of ``confirm`` when the form was closed before its end: w
 RULE_QUESTION = re.compile(
     r"怎么|咋|如何|什么|啥|多久|几天|几号|多少|哪些|能不能|可不可以|行不行|需不需要|[吗么嘛][?？]?$|[?？]$"
 )
+OWN_CASE = re.compile(r"我[买的那要想]|我家|帮我|给我|查一?下|这单|那单|到哪")
 NO_NUMBER = re.compile(
     r"(?:没有?|找不到|不知道|不记得|忘了)[^，,。]{0,4}(?:订单号|单号)|(?:用|只有|报)[^，,。]{0,2}手机号"
 )
@@ -125,7 +126,7 @@ class Form:
         """The article that answers a stranger's question about the rule, with which no form need begin."""
         if talk.access is not None or self.anonymous or talk.is_command or not self._beginning(talk):
             return None
-        if talk.entity("order_number") or not RULE_QUESTION.search(talk.text):
+        if talk.entity("order_number") or OWN_CASE.search(talk.text) or not RULE_QUESTION.search(talk.text):
             return None
         result = knowledge.search(talk.session, talk.text)
         return result if result.decision == "answer" else None
@@ -324,12 +325,13 @@ def yes_or_no(talk: Talk) -> bool | None:
         return plain
     if SURE_YES.match(text) or (talk.intent == "affirm" and not CHANGES.search(text)):
         return True
-    if "先不办" in text or (talk.intent == "deny" and not answers.corrects(text)):
-        return False  # 不对，叫橘胖胖 is no refusal
+    if "先不办" in text or (talk.intent == "deny" and not OTHERWISE.search(text)):
+        return False
     return None
 
 
 CHANGES = re.compile(r"改|换|不对|不是|别|不要|不用")  # beside a yes: something is to be otherwise
+OTHERWISE = re.compile(r"不对.{2,}|不是.+是.+|叫|改|换|第[一二三四五]|\d")  # 不对，叫橘胖胖 is no refusal
 SURE_YES = re.compile(r"^(?:行|好的?|对的?|嗯+)?[，, ]*(?:先)?确认(?!.*(?:改|换|不对|错|别|不要|不用|吗|[?？]))")
 
 

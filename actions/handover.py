@@ -1,5 +1,6 @@
 """To a person: on request, and when the bot does not understand twice."""
 
+import re
 from typing import Any
 
 from actions import safety
@@ -11,6 +12,9 @@ from helpdesk.conversations.rules import INTENT_LABELS
 from knowledge_base import usecases as knowledge
 
 UNCLEAR = "nlu_fallback"
+NONE_OF_THESE = re.compile(
+    r"^(?:都不是|不是这些|都不对)(?:的|啊|呀|[，,。！! ])*(?:我(?:就|只)?是?想(?:知道|问一?下?))?"
+)
 
 
 class RequestHuman(Answer):
@@ -22,7 +26,13 @@ class RequestHuman(Answer):
     def answer(self, talk: Talk) -> dict[str, Any] | None:
         """The desk says the rest (place, wait)."""
         form = current(talk.tracker)
-        talk.voice.hand_over(safety.reason(talk))
+        asked = NONE_OF_THESE.sub("", talk.text)
+        question = asked != talk.text and len(asked) >= 4 and "人工" not in asked and "真人" not in asked
+        result = knowledge.search(talk.session, asked) if question else None
+        if result is not None and result.decision == "answer":  # put instead of taking the button 都不是，转人工
+            talk.voice.card(*article_card(result.hits[0]))
+        else:
+            talk.voice.hand_over(safety.reason(talk))
         return {**(form.reset() if form else {}), "pending": None}
 
 
@@ -33,7 +43,8 @@ class Clarify(Answer):
 
     def answer(self, talk: Talk) -> dict[str, Any] | None:
         """Knowledge that fits well beats a question back."""
-        result = knowledge.search(talk.session, talk.text) if len(talk.text) >= 4 else None
+        asked = NONE_OF_THESE.sub("", talk.text)  # 都不是，我就想知道滤芯怎么换: the question is behind it
+        result = knowledge.search(talk.session, asked) if len(asked) >= 4 else None
         if result is not None and result.decision == "answer":
             talk.voice.card(*article_card(result.hits[0]))
             return None

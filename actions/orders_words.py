@@ -51,4 +51,4 @@ def asks_about_refusing(text: str) -> bool:
 
 def names_other_matter(text: str) -> bool:
     """Whether a repair, a visit, a pick-up or a return is named rather than an order: 取消维修单, 快递取件取消."""
-    return _OTHER_MATTER.search(text) is not None
+    return _OTHER_MATTER.search(text) is not None and re.search(r"订单|[这那]单|下单", text) is None

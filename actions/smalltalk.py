@@ -4,12 +4,16 @@ import random
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from actions.cards import article_card
 from actions.form import current
 from actions.lookup import Answer
 from actions.talk import Button, Talk, button
 from core import settings
 from core.clock import local
+from helpdesk.conversations.rules import OPENING
+from knowledge_base import usecases as knowledge
 
+LEAST_QUESTION_CHARS = 5
 TOPICS = [
     button("查订单", "/query_order"),
     button("查物流", "/track_logistics"),
@@ -43,7 +47,12 @@ class Greet(Answer):
     intent = "greet"
 
     def answer(self, talk: Talk) -> dict[str, Any] | None:
-        """By the hour, and by name when known."""
+        """By the hour, and by name when known; a question behind the greeting is answered at once."""
+        asked = OPENING.sub("", talk.text, count=1).strip()
+        result = knowledge.search(talk.session, asked) if len(asked) >= LEAST_QUESTION_CHARS else None
+        if result is not None and result.decision == "answer":
+            talk.voice.card(*article_card(result.hits[0]))
+            return None
         name = f"，{talk.access.customer.name}" if talk.access else ""
         hour = local(talk.now).hour
         talk.voice.say(

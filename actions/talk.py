@@ -137,10 +137,11 @@ def talking(dispatcher: CollectingDispatcher, tracker: Tracker) -> Iterator[Talk
 
 TAIL = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 CUED_TAIL = re.compile(
-    r"(?:尾号|尾数|末尾|后四位)(?:是|为|[:： ])*(\d{4})(?!\d)|(?<!\d)(\d{4}) ?的?(?:那|这)[个单笔条]"
+    r"(?:尾号|尾数|末尾|后四位)(?:是|为|[:： ])*(\d{4})(?!\d)|(?<!\d)(\d{4}) ?的?(?:那|这)[个单笔条]|^\s*(\d{4})[呢吧。.！!? ？]*$"
 )
 BARE = re.compile(r"(?:选|就|要|看|是|第|那)*([一二三四五六1-6])(?:号|吧|的|呢|[。.!！ ])*")
 ORDINAL = re.compile(r"(?<![这那另外上下前后每有])第?([一二两三四五六1-6])(?:个|单|条|件|笔)")
+STRICT_ORDINAL = re.compile(r"第([一二两三四五六1-6])(?:个|单|条|笔)")
 FIRST, LAST = re.compile(r"最上面|上面那|头一|前面那"), re.compile(r"最下面|下面那|最后一|最后那|后面那")
 NEWEST = re.compile(r"最新|最近[的那一下买]|刚[买下]的?")
 MONTH = re.compile(
@@ -156,25 +157,31 @@ def order_reference(talk: Talk, offered: Sequence[str] = (), *, asked: bool = Fa
     ``offered`` are the numbers in the order shown; a bare place or four digits count only when ``asked``, or when the
     message corrects the choice. What is turned down (不是6152) is not meant.
     """
-    asked = asked or (bool(offered) and not talk.is_command and corrects(talk.text))
+    again = bool(offered) and not asked and not talk.is_command and corrects(talk.text)
     text = "" if talk.is_command else kept(unicodedata.normalize("NFKC", talk.text))
     named = talk.entity("order_number")
     if named and len(named) > 4:
         return named
-    tail = named or (m.group(1) if asked and (m := TAIL.search(text)) else None)
-    tail = tail or (m.group(1) or m.group(2) if (m := CUED_TAIL.search(text)) else None)
+    tail = named or (m.group(1) if (asked or again) and (m := TAIL.search(text)) else None)
+    tail = tail or (m[m.lastindex or 0] if (m := CUED_TAIL.search(text)) else None)
     if tail and talk.access:
         fitting = [o.number for o in orders.visible(talk.session, talk.access) if o.number.endswith(tail)]
         among = [n for n in fitting if n in offered]
         return fitting[0] if len(fitting) == 1 else among[0] if len(among) == 1 else None
+    if again and (place := STRICT_ORDINAL.search(text)):  # 改成两件 is no place
+        return _placed(offered, place.group(1))
     if not asked or not offered:
         return None
     if place := ORDINAL.search(text) or BARE.fullmatch(text.strip()):
-        index = NUMERALS.get(place.group(1), 0) - 1
-        return offered[index] if 0 <= index < len(offered) else None
+        return _placed(offered, place.group(1))
     if month := MONTH.search(text):
         return _of_month(talk, offered, MONTHS.get(month.group(1)) or int(month.group(1)))
     return offered[0] if FIRST.search(text) or NEWEST.search(text) else offered[-1] if LAST.search(text) else None
+
+
+def _placed(offered: Sequence[str], said: str) -> str | None:
+    index = NUMERALS.get(said, 0) - 1
+    return offered[index] if 0 <= index < len(offered) else None
 
 
 def _of_month(talk: Talk, offered: Sequence[str], month: int) -> str | None:

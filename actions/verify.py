@@ -14,6 +14,10 @@ class Verify(Form):
     about = "account"
     confirmed = False
 
+    def unwanted(self, talk: Talk) -> bool:
+        """Only who has no order leaves; a look-up's question is answered from the records, not by an article."""
+        return self._no_customer(talk)
+
     def do(self, talk: Talk) -> dict[str, Any]:
         """Thanks the customer."""
         return {"text": "核实好了，谢谢您。"}

@@ -227,7 +227,8 @@ class Courier:
                 return None  # gone at once; with the whole body sent, the other side answers into the void
             answer = connection.getresponse()
             told = answer.status, answer.read(ANSWER_MOST_BYTES)
-            return None if fate is Fate.UNHEARD else told
+            cut_off = bool(answer.length) and len(told[1]) < ANSWER_MOST_BYTES  # whoever was answering has died
+            return None if fate is Fate.UNHEARD or cut_off else told
         except (OSError, http.client.HTTPException):
             return None
         finally:

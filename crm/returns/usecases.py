@@ -140,6 +140,12 @@ def check_arrived(order: Order, now: datetime, what: str) -> datetime:
         return at
     status = OrderStatus(order.status)
     tail = order.number[-4:]
+    if status == OrderStatus.SHIPPED and any(p.status == ParcelStatus.REFUSED for p in order.parcels):
+        raise Refusal(
+            f"尾号 {tail} 的包裹已经拒收，正在退回仓库，不用再{what}；仓库收到验好后给您全额退款。",
+            code="parcel_refused",
+            way_on=("查物流", "查退款进度", "转人工"),
+        )
     why, ways = {
         OrderStatus.UNPAID: (f"尾号 {tail} 的订单还没付款，不用{what}，不想要直接取消就行。", ("取消订单", "转人工")),
         OrderStatus.PAID: (f"尾号 {tail} 的订单还没发货，不用走{what}，直接取消就能全额退款。", ("取消订单", "转人工")),

@@ -155,14 +155,16 @@ def test_the_same_wish_again_is_answered_by_the_open_question(talk, shop):
     assert me.says("预约安装").startswith("您希望哪天上门")
 
 
-def test_calling_off_the_visit_calls_off_no_order(talk, shop):
-    customer = shop.customer()
-    booked = visit(shop, shop.order(customer, product(shop, AIRCON), status="delivered"), kind="repair")
-    waiting = shop.order(customer, status="paid")
+def test_calling_off_a_pick_up_calls_off_the_return_and_no_order(talk, shop):
+    shop.order(customer := shop.customer(), status="delivered")
+    waiting = shop.order(customer, shop.product(kind="耳机", name="青禾 降噪耳机"), status="paid")
     me = talk(customer)
-    assert "上门维修" in me.says("取消维修单")
+    me.says("电饭煲不喜欢 想退货")
+    me.says("明天")
     me.says("确认")
-    assert (shop.fresh(booked).status, shop.fresh(waiting).status) == ("cancelled", "paid")
+    assert "退货单" in me.says("快递取件取消")
+    assert "取消好了" in me.says("嗯取消 留着用")
+    assert shop.fresh(waiting).status == "paid"
 
 
 @pytest.mark.parametrize("said", ["24号", "改成下午行不"])

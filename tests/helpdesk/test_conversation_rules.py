@@ -1,5 +1,6 @@
 """What a talk may become, and what the brain and the agent are told, for any text."""
 
+import re
 import unicodedata
 from typing import Any
 
@@ -82,6 +83,10 @@ def test_no_text_of_a_customer_speaks_the_brains_inner_language(text: str, offer
             continue
         told = for_the_brain(said, offered)
         assert told.strip()
+        if re.search(r"[1-5]|[一二两三四五]", unicodedata.normalize("NFKC", said)) and told in {
+            b["payload"] for b in offered
+        }:
+            continue  # a place in the list that was offered
         assert not unicodedata.normalize("NFKC", told.strip()).startswith("/")
         assert not one_turn([told]).startswith("/")
 
@@ -253,7 +258,7 @@ def _list(*tails: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("said", "at"),
     [("1", 0), ("２", 1), ("3", 2), ("第一个", 0), ("第2个吧", 1), ("选第三单", 2), ("第1", 0), ("三", 2), ("2号", 1),
-     ("3975", 1), ("尾号3975", 1), ("3975那个", 1), ("第一个。", 0)],
+     ("3975", 1), ("尾号3975", 1), ("3975那个", 1), ("第一个。", 0), ("说错了 是尾号6152", 2), ("不对不对，是第二个", 1)],
 )  # fmt: skip
 def test_a_place_or_the_last_digits_choose_from_the_list_just_shown(said: str, at: int) -> None:
     offered = _list("1837", "3975", "6152")

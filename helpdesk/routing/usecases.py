@@ -101,6 +101,7 @@ def _told(reason: HandoverReason, place: dict[str, Any]) -> str:
     opening = {
         HandoverReason.BOT_AWAY: "抱歉，智能客服这会儿没能及时回复，您的话都已收到。",
         HandoverReason.ANGRY_COMPLAINT: "非常抱歉让您这么着急，这件事我马上请同事亲自处理。",
+        HandoverReason.DANGER: "您和家人的安全最要紧，请先照上面说的做，我马上请同事优先接手。",
         HandoverReason.NOT_UNDERSTOOD: "抱歉我没能帮上忙，这就请同事来接手。",
     }.get(reason, "好的，这就为您转接人工客服。")
     ahead = place["position"] - 1

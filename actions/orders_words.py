@@ -32,6 +32,7 @@ _REFUSING = re.compile(
 _OTHER_MATTER = re.compile(
     r"维修|报修|取件|上门|安装|师傅|预约|退货|换货|补发|退款申请|售后|退换|(?:WX|AS)\d{6,}", re.I
 )
+_CALLING_OFF = re.compile(r"取消|撤|不用|不要|不需要|别|甭|退掉|退约|不约|不修|不装|不退|不换|算了")
 
 
 def speaks_of_no_cancelling(text: str) -> bool:
@@ -50,5 +51,7 @@ def asks_about_refusing(text: str) -> bool:
 
 
 def names_other_matter(text: str) -> bool:
-    """Whether a repair, a visit, a pick-up or a return is named rather than an order: 取消维修单, 快递取件取消."""
-    return _OTHER_MATTER.search(text) is not None and re.search(r"订单|[这那]单|下单", text) is None
+    """Whether a repair, a visit, a pick-up or a return is called off rather than an order: 取消维修单, 快递取件取消. A question
+    about one in between (退货的运费谁出) is none."""
+    other = _OTHER_MATTER.search(text) is not None and re.search(r"订单|[这那]单|下单", text) is None
+    return other and _CALLING_OFF.search(text) is not None

@@ -7,7 +7,7 @@ endpoints.yml, and run.py leaves TensorFlow out. switches.py turns them off.
 import gc
 from typing import Callable, Dict, Text
 
-from bot.serving import copies, domain, event_classes, graph, hands, rules, slots, states, switches
+from bot.serving import copies, domain, event_classes, graph, hands, rule_index, slots, states, switches
 
 INSTALL: Dict[Text, Callable[[], None]] = {
     "copies": copies.install,
@@ -15,7 +15,7 @@ INSTALL: Dict[Text, Callable[[], None]] = {
     "event_classes": event_classes.install,
     "graph": graph.install,
     "hands": hands.install,
-    "rules": rules.install,
+    "rule_index": rule_index.install,
     "slots": slots.install,
     "states": states.install,
 }

@@ -8,7 +8,7 @@ from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import ActionExecuted
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from bot.serving.rules import longest
+from bot.serving.rule_index import longest
 
 
 def recent(domain: Domain, tracker: DialogueStateTracker, most: int) -> List[State]:

@@ -9,7 +9,7 @@ PATHS = (
     "event_classes",
     "graph",
     "hands",
-    "rules",
+    "rule_index",
     "slots",
     "states",
     "talks",

@@ -56,7 +56,7 @@ class HandoverReason(StrEnum):
 
 
 PRIORITY = {
-    HandoverReason.DANGER: 60,  # ahead of any level, mood and topic together
+    HandoverReason.DANGER: 59,  # more than all else together, and less than half an hour of waiting
     HandoverReason.ANGRY_COMPLAINT: 20,
     HandoverReason.BOT_AWAY: 5,
     HandoverReason.LOCKED_OUT: 5,
@@ -72,7 +72,10 @@ def urgency(
     reason: HandoverReason, level: str | None, mood_points: int = 0, mood: str = "", intents: Sequence[str | None] = ()
 ) -> list[tuple[str, int]]:
     """What puts a waiting talk ahead of others, in words with its points: why it was handed over, the customer's level,
-    the mood (mood.py), and the weightiest topic. Their sum is the talk's priority; waiting adds to it (routing/rules.py)."""
+    the mood (mood.py), and the weightiest topic. Their sum is the talk's priority; waiting adds to it (routing/rules.py).
+    To a danger nothing is added: whose it is does not matter."""
+    if reason == HandoverReason.DANGER:
+        return [(reason.label, PRIORITY[reason])]
     topic = max((i for i in intents if i in TOPIC_PRIORITY), key=lambda i: TOPIC_PRIORITY[i], default="")
     parts = [
         (reason.label, PRIORITY.get(reason, 0)),

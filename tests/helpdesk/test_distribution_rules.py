@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from helpdesk.conversations.rules import LEVEL_PRIORITY, PRIORITY, TOPIC_PRIORITY
+from helpdesk.conversations.rules import PRIORITY
 from helpdesk.routing import rules
 from helpdesk.routing.rules import NAMED_FIRST, PLACE, WIDEN_AFTER, Seat, Waiting
 
 BEGIN = datetime(2026, 11, 22, 8, tzinfo=UTC)
-MOST_URGENT = max(PRIORITY.values()) + max(LEVEL_PRIORITY.values()) + max(TOPIC_PRIORITY.values())
+MOST_URGENT = max(PRIORITY.values())
 SKILLS = ["orders", "technical", "complaints"]
 AGENTS = range(1, 6)
 needs = st.none() | st.sampled_from(SKILLS)

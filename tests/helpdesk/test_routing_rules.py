@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpdesk.conversations.rules import LEVEL_PRIORITY, PRIORITY
+from helpdesk.conversations.rules import PRIORITY
 from helpdesk.routing.rules import Seat, claim, estimated_wait_seconds, rank, suits
 
 BEGIN = datetime(2026, 11, 22, 8, tzinfo=UTC)
-MOST_URGENT = max(PRIORITY.values()) + max(LEVEL_PRIORITY.values())
+MOST_URGENT = max(PRIORITY.values())  # a danger: all else together is less (test_conversation_rules.py)
 moments = st.one_of(
     st.timedeltas(timedelta(0), timedelta(days=3)), st.integers(0, 9000).map(lambda n: timedelta(seconds=10 * n))
 ).map(lambda span: BEGIN + span)

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from helpdesk.conversations.models import Conversation
-from helpdesk.conversations.rules import HandoverReason
+from helpdesk.conversations.rules import PRIORITY, HandoverReason
 from helpdesk.visits.models import Repair
 from tests.conversations.test_visits import AIRCON, product
 
@@ -45,7 +45,7 @@ def test_the_person_asked_for_afterwards_sees_that_it_is_a_danger(talk, shop):
     with shop.session() as session:
         waiting = session.get_one(Conversation, me.id)
         assert waiting.handover["reason"] == HandoverReason.DANGER
-        assert waiting.priority >= 60
+        assert waiting.priority >= PRIORITY[HandoverReason.DANGER]
 
 
 def test_a_danger_that_goes_on_goes_to_a_person_without_asking(talk, shop):

@@ -77,6 +77,7 @@ def trained(name: str, config: Path, epochs: int) -> Brain:
     for part in [*told["pipeline"], *told["policies"]]:
         if "epochs" in part:
             part["epochs"] = epochs
+        part.pop("core_fallback_action_name", None)  # an action of the product's own
     made_of = [json.dumps(told).encode(), *(p.read_bytes() for p in sorted((KEPT / "bot").rglob("*.yml")))]
     if config == OURS:
         made_of += [path.read_bytes() for path in sorted((ROOT / "bot" / "nlu").glob("*.*"))]
@@ -104,10 +105,11 @@ def trained(name: str, config: Path, epochs: int) -> Brain:
 def epochs_took(log: str) -> list[float]:
     """Seconds that each network's epochs took altogether, from Rasa's progress bars."""
     found: list[float] = []
-    for line in re.split(r"[\r\n]", log):
-        done = EPOCH.search(line)
-        if done and done[1] == done[2] and line.endswith("]"):
-            found.append(int(done[3] or 0) * 3600 + int(done[4]) * 60 + int(done[5]))
+    for done in EPOCH.finditer(log):
+        if done[1] == "0" and (not found or found[-1]):
+            found.append(0.0)
+        elif done[1] == done[2]:  # the bar is written several times at its end
+            found[-1] = int(done[3] or 0) * 3600 + int(done[4]) * 60 + int(done[5])
     return found
 
 

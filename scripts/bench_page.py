@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -162,18 +164,25 @@ def row(name: str, times: Times, parts: dict[str, float]) -> None:
     print("   " + ", ".join(f"{part} {value * 1000:.0f} ms ({value / mean:.0%})" for part, value in shares.items()))
 
 
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rate", type=float, default=20)
-    parser.add_argument("--seconds", type=float, default=30)
-    chosen = parser.parse_args()
+@contextmanager
+def shop() -> Iterator[Stack]:
+    """The demo shop, running."""
     limits = {"ZHIKE_MESSAGES_PER_TALK": "1000/10 seconds", "ZHIKE_DEMO": "true", "ZHIKE_WEB_THREADS": "160"}
     with stack(**limits) as made:
         load = [sys.executable, "-m", "cli.main", "demo", "load"]
         subprocess.run(load, cwd=ROOT, env=made.environment, check=True, stdout=subprocess.DEVNULL)
         for name in ("actions", "brain", "web"):
             made.start(name)
+        yield made
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rate", type=float, default=20)
+    parser.add_argument("--seconds", type=float, default=30)
+    chosen = parser.parse_args()
+    with shop() as made:
         row("once a second", *asyncio.run(run(made, 1, 15)))
         row(f"{chosen.rate:.0f} a second", *asyncio.run(run(made, chosen.rate, chosen.seconds)))
 

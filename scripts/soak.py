@@ -10,8 +10,6 @@ import argparse
 import asyncio
 import itertools
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,8 +18,8 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from scripts.bench_page import PAGES, SAID, Times, listen, opened, write
-from tests.stack import ROOT, Stack, stack
+from scripts.bench_page import PAGES, SAID, Times, listen, opened, shop, write
+from tests.stack import Stack
 
 SAMPLE_SECONDS = 30.0
 WARM_MINUTES = 5.0  # caches fill; the slope counts from then on
@@ -108,12 +106,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=12)
     parser.add_argument("--minutes", type=float, default=30)
     chosen = parser.parse_args()
-    limits = {"ZHIKE_MESSAGES_PER_TALK": "1000/10 seconds", "ZHIKE_DEMO": "true", "ZHIKE_WEB_THREADS": "160"}
-    with stack(**limits) as made:
-        load = [sys.executable, "-m", "cli.main", "demo", "load"]
-        subprocess.run(load, cwd=ROOT, env=made.environment, check=True, stdout=subprocess.DEVNULL)
-        for name in ("actions", "brain", "web"):
-            made.start(name)
+    with shop() as made:
         found = asyncio.run(soak(made, chosen.rate, chosen.minutes))
     late = [each for each in found if each.at >= min(WARM_MINUTES, chosen.minutes / 2)]
     for name in late[0].memory:

@@ -27,7 +27,8 @@ failed_sign_ins = limiter.limit(
 def seconds_left() -> int:
     """How long until the limit that was hit lets one through."""
     hit = limiter.current_limit
-    return max(1, round(hit.reset_at - time.time())) if hit else 10
+    # The reset is told in whole seconds and may lie one beyond the limit's own span.
+    return min(hit.limit.get_expiry(), max(1, round(hit.reset_at - time.time()))) if hit else 10
 
 
 __all__ = ["failed_sign_ins", "limiter", "messages", "seconds_left", "talks"]

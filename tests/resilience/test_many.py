@@ -100,7 +100,7 @@ def _healthy(url: str) -> bool:
 def site(postgres_url: str, redis_url: str, rabbitmq_url: str, tmp_path: Path) -> Iterator[Site]:
     """All of it."""
     if shutil.which("nginx") is None:
-        pytest.skip("nginx is not installed")
+        pytest.skip("nginx is not installed here (apt: nginx); .ci/run installs it")
     with ExitStack() as made:
         settings = {
             "ZHIKE_DATABASE_URL": made.enter_context(fresh_database(postgres_url, "zhike_many")),

@@ -6,6 +6,7 @@ with such a lead over the second was right, ``outside`` how often a message with
 ``known`` is the share of the message's 2-grams seen in training. Homophone slips are mended first. docs/adr/0008 has the table of what was tried.
 """
 
+import math
 from typing import Any, Dict, List, NamedTuple, Text, Tuple
 
 import joblib
@@ -28,6 +29,7 @@ from bot.nlu.rows import Rows, Seen
 from bot.nlu.slips import Mender
 from bot.nlu.text import fold
 from bot.nlu.views import View, seen_characters, seen_concepts, seen_masked, seen_syllables, seen_words, view
+from bot.nlu.wishes import Entities
 
 RANKING = 10
 OUTSIDE = "out_of_scope"
@@ -74,24 +76,35 @@ class Model:
         self.mender.fit(one.shaped for one in views)
         return self
 
-    def look(self, text: Text, entities: List[Dict[Text, Any]]) -> View:
-        """The text as it was probably meant (slips.py), seen. ``entities``: those of the text as it stands."""
+    def meant(self, text: Text, entities: Entities) -> Tuple[Text, Entities]:
+        """The text as it was probably meant (slips.py), and its entities. ``entities``: those of the text as it stands."""
         folded = fold(text)[0]
         mended = self.mender.mend(folded)
-        return view(text, entities) if mended == folded else view(mended, recognise(mended))
+        return (text, entities) if mended == folded else (mended, recognise(mended))
 
     def read(self, seen: View) -> "Reading":
         """One message's readings; see the module."""
-        scores = rows.scores(self.rows.row(seen), self.coefficients, self.offsets).reshape(1, -1)
-        sure = _chance(self.sure, _lead(scores)[0])
-        order = np.argsort(-scores[0])
-        rest = _softmax(SPREAD * scores[:, order[1:]])[0] * (1 - sure)
+        scores = self._scores(seen)
+        order = np.argsort(-scores)
+        best, second = scores[order[:2]]
+        sure = _chance(self.sure, best - second)
+        rest = np.exp(SPREAD * (scores[order[1:]] - second))
+        rest = np.minimum(rest * ((1 - sure) / rest.sum()), sure)
         pairs = _pairs(seen)
         return Reading(
-            [(self.classes[i], float(c)) for i, c in zip(order, [sure, *np.minimum(rest, sure)])],
-            _chance(self.outside, float(scores[0][self.classes.index(OUTSIDE)])),
+            [(self.classes[i], chance) for i, chance in zip(order.tolist(), [sure, *rest.tolist()])],
+            _chance(self.outside, scores[self.classes.index(OUTSIDE)]),
             sum(pair in self.mender.twos for pair in pairs) / max(len(pairs), 1),
         )
+
+    def first(self, seen: View) -> Tuple[Text, float]:
+        """The best reading alone, with its chance."""
+        scores = self._scores(seen)
+        second, best = np.partition(scores, -2)[-2:]
+        return self.classes[int(scores.argmax())], _chance(self.sure, best - second)
+
+    def _scores(self, seen: View) -> np.ndarray:
+        return rows.scores(self.rows.row(seen), self.coefficients, self.offsets)
 
 
 class Reading(NamedTuple):
@@ -113,7 +126,7 @@ def _sigmoid(score: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def _chance(line: np.ndarray, score: float) -> float:
-    return float(1 / (1 + np.exp(-(line[0] * score + line[1]))))
+    return (1 + math.tanh(float(line[0] * score + line[1]) / 2)) / 2  # the sigmoid, without its overflow
 
 
 def _linear() -> LinearSVC:
@@ -123,11 +136,6 @@ def _linear() -> LinearSVC:
 def _pairs(seen: View) -> List[Text]:
     whole = f"^{seen.shaped}$"
     return [whole[i : i + 2] for i in range(len(whole) - 1)]
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
 
 
 @DefaultV1Recipe.register([DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER], is_trainable=True)
@@ -182,17 +190,18 @@ class IntentClassifier(GraphComponent):
             text = message.get(TEXT)
             if not text or not text.strip():
                 continue
-            reading = self._model.read(self._model.look(text, message.get(ENTITIES) or []))
+            meant, entities = self._model.meant(text, message.get(ENTITIES) or [])
+            reading = self._model.read(view(meant, entities))
             ranking = [{"name": name, "confidence": chance} for name, chance in reading.ranking[:RANKING]]
             message.set("intent", ranking[0], add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
             message.set("known", reading.known, add_to_output=True)
             message.set("outside", reading.outside, add_to_output=True)
-            message.set("also", wishes.also(text, ranking[0]["name"], self._read), add_to_output=True)
+            message.set("also", wishes.also(meant, entities, ranking[0]["name"], self._first), add_to_output=True)
         return messages
 
-    def _read(self, clause: Text) -> Tuple[Text, float]:
-        return self._model.read(self._model.look(clause, recognise(clause))).ranking[0]
+    def _first(self, clause: Text, entities: Entities) -> Tuple[Text, float]:
+        return self._model.first(view(clause, entities))
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Later components need nothing of ours."""

@@ -1,10 +1,10 @@
 """Views as rows of numbers: one tf-idf block a view, side by side. Fitted by scikit-learn, read without it.
 
 scikit-learn multiplies by a diagonal as wide as the vocabulary for every message, some ten milliseconds for a million
-features; a message has three hundred.
+features; a message has three hundred. And two million strings in dictionaries take ten seconds to read and a third of a
+gigabyte: a vocabulary is stored as one string, and remembered by its strings' hashes.
 """
 
-import math
 from collections import Counter
 from typing import Any, Callable, Dict, List, Text, Tuple
 
@@ -15,7 +15,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from bot.nlu.views import View
 
 BETWEEN = "\0"
+LAST = np.uint64(2**64 - 1)  # ends the table, so that whatever is looked for has a place before the end
+SALT = 0x9E3779B97F4A7C15  # sets the same string of two views apart
 Seen = Tuple[Callable[[View], List[Text]], float]  # an analyser and the weight of its block
+Row = Tuple[np.ndarray, np.ndarray]  # places and values
 
 
 def packed(names: List[Text]) -> bytes:
@@ -28,54 +31,82 @@ def unpacked(data: bytes) -> List[Text]:
     return data.decode().split(BETWEEN) if data else []
 
 
+class Places:
+    """The features of several vocabularies, each with its place, the vocabularies one after the other. Knows their hashes only
+    (64 bits; Python's own, so they hold for this process): of two million features no two share one, by all odds."""
+
+    def __init__(self, vocabularies: List[List[Text]]) -> None:
+        self._salts = np.array([n * SALT % 2**64 for n in range(len(vocabularies))], np.uint64)
+        sizes = [len(names) for names in vocabularies]
+        hashes = _hashes([name for names in vocabularies for name in names]) ^ np.repeat(self._salts, sizes)
+        self._places = np.argsort(hashes).astype(np.int32)
+        self._hashes = np.append(hashes[self._places], LAST)
+
+    def of(self, names: List[Text], vocabularies: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Which of the names their vocabularies (of each its number) know, and the places of those."""
+        hashes = _hashes(names) ^ self._salts[vocabularies]
+        at = self._hashes.searchsorted(hashes)
+        known = self._hashes[at] == hashes
+        return known, self._places[at[known]]
+
+
+def _hashes(names: List[Text]) -> np.ndarray:
+    return np.fromiter(map(hash, names), np.int64, len(names)).view(np.uint64)
+
+
 class Rows:
     """The blocks of some views."""
 
     def __init__(self, views: List[Seen]) -> None:
         self.views = views
-        self.tables: List[Tuple[Dict[Text, int], np.ndarray]] = []  # of each view: places and idf weights
+        self._weights = np.array([weight for _, weight in views])
+        self._names: List[bytes] = []  # of each view, packed; only until the model is stored
+        self._places = Places([])
+        self._idf = np.zeros(0, np.float32)
 
     def __getstate__(self) -> Dict[Text, Any]:
-        """Vocabularies as one string each: a pickle of two million strings takes ten seconds to read."""
-        return {**self.__dict__, "tables": [(packed(sorted(known, key=known.get)), idf) for known, idf in self.tables]}
+        """Views, names and idf weights."""
+        return {"views": self.views, "names": self._names, "idf": self._idf}
 
     def __setstate__(self, state: Dict[Text, Any]) -> None:
-        self.__dict__.update(state)
-        self.tables = [({name: place for place, name in enumerate(unpacked(p))}, idf) for p, idf in state["tables"]]
+        self.__init__(state["views"])  # type: ignore[misc]
+        self._idf = state["idf"]
+        self._places = Places([unpacked(names) for names in state["names"]])
 
     def fit(self, views: List[View]) -> csr_matrix:
         """Learns the vocabularies; the rows of these views."""
-        blocks = []
+        blocks, vocabularies, weights = [], [], []
         for analyser, weight in self.views:
             vectorizer = TfidfVectorizer(analyzer=analyser, sublinear_tf=True, dtype=np.float32)
             blocks.append(vectorizer.fit_transform(views) * weight)
-            self.tables.append((vectorizer.vocabulary_, vectorizer.idf_.astype(np.float32)))
+            vocabularies.append([str(name) for name in vectorizer.get_feature_names_out()])
+            weights.append(vectorizer.idf_.astype(np.float32))
+        self._names, self._idf = [packed(names) for names in vocabularies], np.concatenate(weights)
+        self._places = Places(vocabularies)
         return hstack(blocks).tocsr()
 
-    def row(self, seen: View) -> Tuple[np.ndarray, np.ndarray]:
-        """One view's places and values."""
-        places: List[np.ndarray] = []
-        values: List[np.ndarray] = []
-        start = 0
-        for (analyser, weight), (known, idf) in zip(self.views, self.tables):
-            counted = Counter(place for place in map(known.get, analyser(seen)) if place is not None)
-            at = np.fromiter(counted.keys(), np.int32, len(counted))
-            block = (1 + np.log(np.fromiter(counted.values(), np.float64, len(counted)))) * idf[at]
-            places.append(at + start)
-            values.append(block * (weight / (math.sqrt(float(block @ block)) or 1.0)))
-            start += len(known)
-        return np.concatenate(places).astype(np.int32), np.concatenate(values).astype(np.float32)
+    def row(self, seen: View) -> Row:
+        """One view's row: each block has its weight for length."""
+        counted = [Counter(analyser(seen)) for analyser, _ in self.views]
+        block = np.array([n for n, count in enumerate(counted) for _ in count])
+        known, places = self._places.of([name for count in counted for name in count], block)
+        block = block[known]
+        times = np.array([n for count in counted for n in count.values()], np.float64)[known]
+        values = (1 + np.log(times)) * self._idf[places]
+        lengths = np.sqrt(np.bincount(block, values * values, len(counted)))
+        lengths[lengths == 0] = 1.0
+        return places, (values * (self._weights / lengths)[block]).astype(np.float32)
 
 
-def scores(row: Tuple[np.ndarray, np.ndarray], coefficients: csr_matrix, offsets: np.ndarray) -> np.ndarray:
+def scores(row: Row, coefficients: csr_matrix, offsets: np.ndarray) -> np.ndarray:
     """The score of each class (a flat array) for one row; ``coefficients`` has a row a feature, a column a class."""
     places, values = row
-    told = offsets.astype(np.float64).copy()
+    told = offsets.astype(np.float64)
     begins, ends = coefficients.indptr[places], coefficients.indptr[places + 1]
     lengths = ends - begins
-    if not lengths.any():
-        return told
     starts = np.repeat(begins - (np.cumsum(lengths) - lengths), lengths)
+    if not len(starts):
+        return told
     at = starts + np.arange(len(starts))  # the places of all these rows' entries, one row after the other
     products = coefficients.data[at] * np.repeat(values, lengths)
     return told + np.bincount(coefficients.indices[at], products, len(offsets))

@@ -17,6 +17,7 @@ from bot.nlu.rows import packed, unpacked
 
 CHANGE = 6.0  # nats: between 4 and 6 as many slips are mended; from 8 on fewer, below 4 sound text is changed
 ALIKE, BEAM = 8, 8  # characters of one sound that are tried; readings kept at each step
+CHANCES = 100_000  # remembered; some ten megabytes
 COUNTS = ("ones", "twos", "threes")
 SHARES = (0.6, 0.3, 0.1)  # of runs of three, two and one
 
@@ -30,11 +31,13 @@ class Mender:
         self.threes: Dict[Text, int] = {}
         self.sounds: Dict[Text, List[Text]] = {}
         self._total = 0
+        self._chances: Dict[Text, float] = {}  # what was worked out before, for this process
 
     def __getstate__(self) -> Dict[Text, Any]:
         """Counts as one string and one array each; see rows.py."""
         counts = {name: self.__dict__[name] for name in COUNTS}
-        return {**self.__dict__, **{n: (packed(list(c)), np.array(list(c.values()))) for n, c in counts.items()}}
+        packs = {n: (packed(list(c)), np.array(list(c.values()))) for n, c in counts.items()}
+        return {**self.__dict__, **packs, "_chances": {}}
 
     def __setstate__(self, state: Dict[Text, Any]) -> None:
         self.__dict__.update(state)
@@ -66,17 +69,25 @@ class Mender:
         if all(len(choice) == 1 for choice in choices):
             return text
         readings: Dict[Text, Tuple[float, Text]] = {"^": (0.0, "")}  # by their last two characters
+        chances = self._chances
         for choice in [*choices, ["$"]]:
+            if len(choice) == len(readings) == 1:  # nothing to choose
+                readings = {
+                    (last + choice[0])[-2:]: (told, read + choice[0]) for last, (told, read) in readings.items()
+                }
+                continue
             after: Dict[Text, Tuple[float, Text]] = {}
             for last, (likely, read) in readings.items():
                 for character in choice:
-                    cost = CHANGE if character != choice[0] else 0.0
-                    told = likely + self._likely(last, character) - cost
-                    key = (last + character)[-2:]
+                    run = last + character
+                    chance = chances.get(run)
+                    if chance is None:
+                        chance = self._likely(last, character)
+                    told = likely + chance - (CHANGE if character != choice[0] else 0.0)
+                    key = run[-2:]
                     if key not in after or after[key][0] < told:
                         after[key] = told, read + character
-            best = sorted(after.items(), key=lambda item: -item[1][0])[:BEAM]
-            readings = dict(best)
+            readings = dict(sorted(after.items(), key=lambda item: -item[1][0])[:BEAM]) if len(after) > BEAM else after
         return max(readings.values())[1][:-1]
 
     def _choices(self, text: Text) -> List[List[Text]]:
@@ -90,13 +101,17 @@ class Mender:
         return choices
 
     def _likely(self, last: Text, character: Text) -> float:
-        """The logarithm of the chance of a character after the last one or two."""
+        """The logarithm of the chance of a character after the last one or two, remembered."""
         three, two, one = SHARES
         pair = self.twos.get(last[-1] + character, 0) / max(self.ones.get(last[-1], 0), 1)
         run = pair
         if len(last) == 2:
             run = self.threes.get(last + character, 0) / max(self.twos.get(last, 0), 1)
-        return math.log(three * run + two * pair + one * (self.ones.get(character, 0) + 0.5) / self._total)
+        told = math.log(three * run + two * pair + one * (self.ones.get(character, 0) + 0.5) / self._total)
+        if len(self._chances) >= CHANCES:
+            self._chances.clear()
+        self._chances[last + character] = told
+        return told
 
 
 def _is_han(character: Text) -> bool:

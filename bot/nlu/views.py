@@ -71,8 +71,14 @@ def view(text: Text, entities: List[Dict[Text, Any]]) -> View:
 def _view(text: Text, spans: Spans) -> View:
     shaped = shape(fold(text)[0])
     length = "<short>" if len(shaped) <= 4 else "<long>" if len(shaped) > 20 else "<middle>"
+    cut = words.cut(shaped)
     marks = (*(f"<{entity}>" for entity, _, _ in spans if entity in MARKED), length)
-    return View(shaped, _masked(text, spans), words.cut(shaped), marks, tuple(lazy_pinyin(shaped)))
+    return View(shaped, _masked(text, spans), cut, marks, tuple(s for word in cut for s in _sounds(word)))
+
+
+@lru_cache(maxsize=100_000)  # a word sounds as it sounds; asking anew is the slowest thing here
+def _sounds(word: Text) -> Tuple[Text, ...]:
+    return tuple(lazy_pinyin(word))
 
 
 def _spans(entities: List[Dict[Text, Any]]) -> Spans:

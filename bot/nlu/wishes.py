@@ -1,7 +1,7 @@
 """Finds a second wish in a message: its clauses are read one by one, and a clear request among them that is another one counts."""
 
 import re
-from typing import Callable, List, Text, Tuple
+from typing import Any, Callable, Dict, List, Text, Tuple
 
 CLAUSE = re.compile(r"[,，。.!！?？;；、\s]+|(?:另外|还有就?是?|顺便|对了|然后再?|以及|同时)")
 LEAST = 3  # characters of a clause that can hold a wish
@@ -36,19 +36,36 @@ SAME_MATTER = [
 ]
 
 
-def clauses(text: Text) -> List[Text]:
-    """The parts of a message that could each hold a wish."""
-    return [part for part in CLAUSE.split(text) if part and len(part) >= LEAST]
+Entities = List[Dict[Text, Any]]
 
 
-def also(text: Text, first: Text, read: Callable[[Text], Tuple[Text, float]]) -> List[Text]:
+def clauses(text: Text, entities: Entities) -> List[Tuple[Text, Entities]]:
+    """The parts of a message that could each hold a wish, with the entities in them (offsets count in the part)."""
+    borders = [(0, 0), *(match.span() for match in CLAUSE.finditer(text)), (len(text), len(text))]
+    parts = [(before, after) for (_, before), (after, _) in zip(borders, borders[1:]) if after - before >= LEAST]
+    return [
+        (
+            text[start:end],
+            [
+                {**e, "start": e["start"] - start, "end": e["end"] - start}
+                for e in entities
+                if start <= e["start"] and e["end"] <= end
+            ],
+        )
+        for start, end in parts
+    ]
+
+
+def also(
+    text: Text, entities: Entities, first: Text, read: Callable[[Text, Entities], Tuple[Text, float]]
+) -> List[Text]:
     """Further wishes besides ``first``. ``read`` gives the intent and confidence of a clause."""
     found: List[Text] = []
-    parts = clauses(text)
-    if len(parts) < 2 or first in NO_WISH:
+    parts = clauses(text, entities) if first not in NO_WISH else []
+    if len(parts) < 2:
         return []
     for part in parts:
-        intent, sure = read(part)
+        intent, sure = read(*part)
         kin = {first, *found}
         if intent in NO_WISH or intent in kin or sure < SURE:
             continue

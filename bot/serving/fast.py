@@ -7,9 +7,10 @@ endpoints.yml, and run.py leaves TensorFlow out. switches.py turns them off.
 import gc
 from typing import Callable, Dict, Text
 
-from bot.serving import copies, domain, event_classes, graph, hands, rule_index, slots, states, switches
+from bot.serving import actions, copies, domain, event_classes, graph, hands, rule_index, slots, states, switches
 
 INSTALL: Dict[Text, Callable[[], None]] = {
+    "actions": actions.install,
     "copies": copies.install,
     "domain": domain.install,
     "event_classes": event_classes.install,

@@ -4,6 +4,7 @@ import os
 from typing import Set
 
 PATHS = (
+    "actions",
     "copies",
     "domain",
     "event_classes",

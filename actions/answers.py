@@ -1,6 +1,8 @@
 """How customers answer, correct themselves and turn a wish down: patterns all forms share. Pure: text in, a value out."""
 
 import re
+import unicodedata
+from typing import NamedTuple
 
 _SOFT = r"[吧啊呀哦呢啦的了么哈嘛，,。.！!~～、 ]*"
 _YES_WORD = r"(?:嗯+|恩|是|对|好|行|中|可以|没错|没问题|确认|确定|要|需要|提交|办|就这样|就这么办|这样|同意|ok|okay|yes|嗯呢|好嘞|得嘞|妥)"
@@ -59,3 +61,37 @@ def warded_off(text: str, verb: str) -> bool:
 _A_NOT_A = re.compile(
     r"(?:能不能?|可不可以|可以不可以|要不要?|想不想|是不是|好不|怎么不|为什么不|为啥不|咋不|还没|还不|都没)(?:再|给|帮我|给我|我)*$"
 )
+
+
+class Proof(NamedTuple):
+    """What a stranger gave of what proves an order: its number, the last four digits of its phone."""
+
+    number: str | None
+    tail: str | None
+
+
+_NUMBER = re.compile(r"(?<!\d)20\d\d(?:[ -]?\d){11}(?!\d)")  # 15 digits, the first eight a day
+_MOBILE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?(\d{4})(?!\d)")
+_CUED_TAIL = re.compile(r"(?:尾号|后四位|末四位|后4位|最后四位|手机号?|电话)(?:是|为|[:： ])*(\d{4})(?!\d)")
+_BARE_TAIL = re.compile(r"(?:^|[\s，,。；;/+])(\d{4})(?=$|[\s，,。；;/+])")
+
+
+def proof(text: str) -> Proof:
+    """The order number and the phone's last four digits in one message, told apart (2026… 3728 到哪了).
+
+    Four digits that stand alone count only beside an order number: anywhere else they may be a price or a year.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    found = _NUMBER.search(plain)
+    if found is None:
+        return Proof(None, None)
+    rest = f"{plain[: found.start()]} {plain[found.end() :]}"
+    tails = _MOBILE.findall(rest) or _CUED_TAIL.findall(rest) or _BARE_TAIL.findall(rest)
+    return Proof(re.sub(r"\D", "", found.group()), tails[0] if len(set(tails)) == 1 else None)
+
+
+def as_written(text: str, value: str) -> str:
+    """A value the brain read, with the customer's own capitals (A座, ABC公司): it reads in small letters."""
+    plain = unicodedata.normalize("NFKC", text)
+    at = plain.lower().find(value) if len(plain) == len(plain.lower()) else -1
+    return plain[at : at + len(value)] if at >= 0 else value

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from actions import returns_words as words
 from actions import when
-from actions.answers import warded_off
+from actions.answers import warded_off, yes_or_no
 from actions.form import Form, interrupts
 from actions.talk import Button, Talk, button, order_reference
 from core.clock import local, told
@@ -434,9 +434,20 @@ def when_money(promised: returns.Quote) -> str:
 
 
 def said_reason(talk: Talk, asked: bool) -> str | None:
-    """The reason in the customer's words: the answer to the question, or a sentence that tells one."""
+    """The reason in the customer's words: the answer to the question (also that there is none), or a sentence that
+    tells one."""
     if talk.is_command:
         return talk.entity("fault")
-    if words.quality_problem(talk.text, talk.entity("fault")) is not None or (asked and not interrupts(talk)):
+    if words.PHOTO in talk.text or yes_or_no(talk.text) is True:
+        return None
+    if asked and words.tells_no_reason(talk.text):
+        return words.UNTOLD
+    told = words.gives_reason(talk.text) or words.quality_problem(talk.text, talk.entity("fault")) is not None
+    if told or (asked and not interrupts(talk) and not _only_a_pickup(talk)):
         return talk.text[:100]
     return None
+
+
+def _only_a_pickup(talk: Talk) -> bool:
+    """Whether the message says when to fetch the goods, which is no reason (明天下午来取)."""
+    return words.PICKUP_CUE.search(talk.text) is not None and when.said(talk).day is not None

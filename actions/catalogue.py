@@ -1,7 +1,7 @@
 """Before buying: offers and prices, stock, what a product can do, which to buy. Open to everybody."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from actions import knowledge as told_knowledge
@@ -37,6 +37,35 @@ def shown_as_cards(products: Sequence[Product], lead: str, points: Sequence[Sequ
     return "\n".join([lead, *lines]), card
 
 
+MODEL = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,3}[0-9]{1,4}(?![A-Za-z0-9])")
+UNIT = re.compile(
+    r"[0-9.]+\s*((?!小时|分钟|个月)[\u4e00-\u9fff]{2,}|[A-Za-z]{2,}|[升寸瓦转斤米])"
+)  # spans: 保修几个月 is no detail
+
+
+def of_model(text: str, found: Sequence[Product], of_kind: Sequence[Product]) -> list[Product]:
+    """What is meant where a model stands beside the name (扫地机T3): that one of its kind, if there is one."""
+    models = {m.upper() for m in MODEL.findall(text)}
+
+    def fits(product: Product) -> bool:
+        return not models.isdisjoint(m.upper() for m in MODEL.findall(product.name))
+
+    if any(map(fits, found)):
+        return list(found)
+    return [p for p in of_kind if fits(p)] or list(found)
+
+
+def measured_in(text: str, specs: Mapping[str, str]) -> dict[str, str]:
+    """The details whose unit a question names: 多少流明 asks for 1200流明, whatever the detail is called."""
+    said = text.lower()
+
+    def asked(unit: str) -> bool:
+        u = re.escape(unit.lower())
+        return re.search(rf"(?:多少|几)\s*{u}|{u}(?:是?多少|够不够|够吗|高不高|高吗)", said) is not None
+
+    return {k: v for k, v in specs.items() if any(map(asked, UNIT.findall(str(v))))}
+
+
 class AboutProducts(Answer):
     """A question about a product, a class of products, or (when none is named) the product talked about last."""
 
@@ -48,7 +77,10 @@ class AboutProducts(Answer):
             extra = accessory(talk.text[last.get("end") or len(talk.text) :])
             if extra and not talk.is_command:
                 return f"{talk.text[last['start'] : last['end']]}{extra}", []
-            return str(last["value"]), catalogue.named(talk.session, str(last["value"]))
+            means = catalogue.named(talk.session, str(last["value"]))
+            if means and not talk.is_command and MODEL.search(talk.text):
+                means = of_model(talk.text, means, catalogue.named(talk.session, means[0].kind))
+            return str(last["value"]), means
         unknown = unknown_thing(talk.text)
         if unknown:
             return unknown, catalogue.named(talk.session, unknown)
@@ -255,7 +287,7 @@ class ProductConsult(AboutProducts):
         if named and not found:
             self.not_sold(talk, said)
             return None
-        details = asked_specs(talk.text, one.specs) if one is not None else {}
+        details = {**asked_specs(talk.text, one.specs), **measured_in(talk.text, one.specs)} if one is not None else {}
         if one is not None and details and not HOW.search(talk.text):
             facts = "，".join(f"{k} {v}" for k, v in details.items())
             talk.voice.card(*shown_as_cards([one], f"{one.name}：{facts}。", [self._points(one)]))

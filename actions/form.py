@@ -154,7 +154,10 @@ class Form:
         asked = talk.slots.get("requested_slot")
         got: dict[str, Any] = {}
         if not self.anonymous and (talk.access is None or self.about != "account"):
-            number = self._meant_order(talk, asked)
+            told = answers.Proof(None, None) if talk.access or talk.is_command else answers.proof(talk.text)
+            number = told.number or self._meant_order(talk, asked)
+            if told.tail:
+                got["phone_last4"] = told.tail
             if talk.slots.get("order_number") and talk.intent in LOOK_UPS and talk.confidence >= SURE:
                 number = None  # 对了，订单…到哪了: a question in between, about another order
             if number and number != talk.slots.get("order_number"):
@@ -387,7 +390,7 @@ class Validate(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         """Slots filled and the next question; nothing at all when the message filled nothing (Rasa then looks on)."""
         with talking(dispatcher, tracker) as talk:
-            if safety.pressing(talk) or self._form.unwanted(talk):
+            if safety.pressing(talk) or safety.stands_outside(talk) or self._form.unwanted(talk):
                 return [SlotSet("confirm", LEFT), SlotSet("requested_slot", None)]
             got = self._form.filled(talk)
             asked = talk.slots.get("requested_slot")
@@ -477,6 +480,9 @@ class Submit(Action):
         """Closed before its end: a danger comes first, else the form says what it heard."""
         if safety.pressing(talk):
             safety.advise(talk)
+            return None
+        if safety.stands_outside(talk):
+            safety.hand_over(talk)
             return None
         return self._form.averted(talk)
 

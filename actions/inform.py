@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from actions.answers import proof
 from actions.cards import order_card
 from actions.form import current
 from actions.lookup import OrderLookUp
@@ -17,6 +18,10 @@ class Inform(OrderLookUp):
     intent = "inform"
     needs_customer = False
 
+    def verifies(self, talk: Talk) -> bool:
+        """Who gives number and phone at once wants to see that order."""
+        return proof(talk.text).tail is not None and current(talk.tracker) is None
+
     def about(self, talk: Talk, order: Order) -> None:
         """The order."""
         talk.voice.card(*order_card(order, state_in_words(order), ways(order)))
@@ -26,7 +31,7 @@ class Inform(OrderLookUp):
         if current(talk.tracker):
             talk.voice.say("这个我没有对上。")
             return None
-        number = order_reference(talk) or talk.entity("order_number")
+        number = proof(talk.text).number or order_reference(talk) or talk.entity("order_number")
         if number and talk.access:
             order = orders.find(talk.session, talk.access, number)
             if order is not None:

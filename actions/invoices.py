@@ -48,6 +48,7 @@ LEAD = re.compile(
 )  # 抬头写…
 NOT_TITLE = re.compile(rf"(?:税号|抬头|名称|公司名)(?:写|是|为|:|：)*|{TAX.pattern}")
 EMAIL = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+NOWHERE = "-"  # the email of an invoice that is not sent
 NO_EMAIL = re.compile(r"不用|不要|别(?:再)?发|没有邮箱|没邮箱|无邮箱|就在这|网页看|这里看")
 
 
@@ -187,12 +188,15 @@ class RequestInvoice(Form):
         named = talk.entity("email")
         if named is None and asked and (found := EMAIL.search(talk.text)):
             named = found.group()
-        confirming = talk.slots.get("requested_slot") == "confirm" and "邮箱" in talk.text
+        confirming = talk.slots.get("requested_slot") == "confirm" and re.search(r"邮箱|邮件", talk.text)
         if named is None and (asked or confirming) and NO_EMAIL.search(talk.text):
-            return "-"
+            return NOWHERE
         return named
 
     def _next_detail(self, talk: Talk) -> str | None:
+        if self._again(talk) is not None and talk.slots.get("invoice_email") == NOWHERE:
+            talk.slots["confirm"] = False  # sent again to nowhere: nothing is to be done
+            return None
         for slot, why in self._wrong(talk):
             talk.voice.say(why)
             talk.slots[slot] = talk.slots["confirm"] = None
@@ -268,7 +272,7 @@ class RequestInvoice(Form):
         kind = InvoiceKind.SPECIAL if talk.slots.get("invoice_kind") == "special" else InvoiceKind.ORDINARY
         email = talk.slots.get("invoice_email")
         tax = talk.slots.get("tax_number") if talk.slots.get("invoice_kind") != "personal" else None
-        return Wanted(kind, str(talk.slots["invoice_title"]), tax, None if email in {None, "-"} else str(email))
+        return Wanted(kind, str(talk.slots["invoice_title"]), tax, None if email in {None, NOWHERE} else str(email))
 
     def preview(self, talk: Talk) -> str:
         """What will stand on it, when it comes, and what happens to the old one."""
@@ -283,9 +287,10 @@ class RequestInvoice(Form):
         wanted = self._wanted(talk)
         invoices.check_wanted(wanted)
         tax = f"，税号 {wanted.tax_number}" if wanted.tax_number else ""
-        amount = yuan(invoices.amount_cents(talk.session, order))
+        cents = invoices.amount_cents(talk.session, order)
         to = f"，开好发到 {wanted.email}" if wanted.email else ""
-        what = f"{wanted.kind.label}，抬头“{wanted.title}”{tax}，金额 {amount}（按实付）"
+        less = "按实付" if cents == order.total_cents else "实付减去退货、价保的部分"
+        what = f"{wanted.kind.label}，抬头“{wanted.title}”{tax}，金额 {yuan(cents)}（{less}）"
         if known is not None and known.status == InvoiceStatus.ISSUED:
             old = f"原来那张（抬头“{known.title}”）冲红作废，请不要再用"
             return f"{tail}：{old}；重开一张{what}，{self._when(talk, order)}{to}。确认吗？"

@@ -39,6 +39,10 @@ class Answer(Action):
     def answer(self, talk: Talk) -> dict[str, Any] | None:
         """Speaks; slots to set, if any. A Refusal raised here is told to the customer."""
 
+    def verifies(self, talk: Talk) -> bool:
+        """Whether a stranger proves an order before this is answered."""
+        return self.needs_customer
+
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         """Answers, then lets an interrupted form go on."""
         form = (tracker.active_loop or {}).get("name")
@@ -49,7 +53,7 @@ class Answer(Action):
             if safety.goes_on(talk):
                 safety.hand_over(talk)
                 return [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("pending", None)]
-            if self.needs_customer and talk.access is None:
+            if talk.access is None and self.verifies(talk):
                 return self._verify_first(talk, form)
             try:
                 slots = self.answer(talk) or {}

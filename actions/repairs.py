@@ -160,7 +160,13 @@ class RequestRepair(ItemVisitForm):
         if plan.in_warranty:
             swap = "签收还在 15 天内，您也可以改为换新。" if (today - covered.from_day).days <= EXCHANGE_DAYS else ""
             return f"在保修期内（到 {_day(covered.whole)}），产品自身的故障修理不收费。{swap}"
-        why = f"{plan.excluded}不在免费保修范围，" if plan.excluded else f"保修到 {_day(covered.whole)}，已经过保，"
+        if plan.excluded and covered.covers(today):
+            visit = f"上门费 {yuan(plan.fee_cents)}（修了就免），" if plan.fee_cents else ""
+            return (
+                f"在保修期内（到 {_day(covered.whole)}），检测是产品自身的故障就不收费；"
+                f"如果查出是{plan.excluded}造成的，不在免费保修范围，{visit}配件先报价，您同意了才动工。"
+            )
+        why = f"保修到 {_day(covered.whole)}，已经过保，"
         parts = f"{main_parts(item)}还在保，" if not plan.excluded and covered.covers_main_parts(today) else ""
         visit = f"上门费 {yuan(plan.fee_cents)}，修了就免；" if plan.fee_cents else "检测不收费；"
         return f"{why}{parts}{visit}配件先报价，您同意了才动工。"

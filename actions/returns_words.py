@@ -35,6 +35,27 @@ def quality_problem(text: str, fault: str | None = None) -> bool | None:
     return False if rest != text or _MIND.search(rest) else None
 
 
+UNTOLD = "未说明原因"  # what stands as the reason of who does not want to tell one
+_NO_REASON = re.compile(
+    r"(?:我|就是|也|真|其实|都)*(?:没有?|无|不想|不愿意?|不方便|不便|懒得|不用|不必|可以不|能不|别)"
+    r"(?:啥|什么|特别的?|具体)?(?:(?:说|讲|填|写|问)(?:明)?(?:原因|理由)?|原因|理由)(?:吗|了|啊|吧|行吗|可以吗|行不行)*"
+    r"|不说(?:原因|理由|行吗|可以吗|行不行)+|不方便|不为什么|没为什么|没什么|没啥|跳过|略过|下一步|保密|随便|无|不"
+)
+
+
+def tells_no_reason(text: str) -> bool:
+    """Whether the question for the reason is passed over: 不想说, 没什么原因, 跳过."""
+    return _NO_REASON.fullmatch(text.strip(" ，,。.！!~")) is not None
+
+
+_GIVES_REASON = re.compile(r"因为|由于|(?:原因|理由)(?:是|：|:)")
+
+
+def gives_reason(text: str) -> bool:
+    """Whether a message says outright that it tells a reason."""
+    return _GIVES_REASON.search(text) is not None
+
+
 _USED = re.compile(
     r"(?<![没未不])(?<!没有)(已经?|都)?(拆(封|开|了|过|箱)|开封|激活(了|过)?|开(了|过)?机|联网|插卡|装(好|上|完)(了)?|安装(好|了|过|完)|"
     r"(用|戴|试)(了|过))"
@@ -159,7 +180,10 @@ def settlement(text: str) -> Settlement | None:
     return max(places)[1] if places else None
 
 
-_NO_PHOTO = re.compile(r"晚点|稍后|等下|等会|没有|没拍|拍不了|不方便|没法|待会|回头|先办|跳过")
+_NO_PHOTO = re.compile(
+    r"晚点|晚些|稍后|等下|等会|等我|过会|待会|回头|下班|到家|回家|没有|没拍|没照|没图|不方便|没法|没办法|无法|不会拍"
+    r"|[拍照]不|不想?要?用?(?:先)?(?:拍|照|发图|发照|传)|先不(?:拍|照|发|传)|别拍|先办|跳过"
+)
 
 
 def photo(text: str, asked: bool) -> str | None:

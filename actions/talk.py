@@ -12,7 +12,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy.orm import Session
 
-from actions.answers import corrects, kept, turned_down_at
+from actions.answers import as_written, corrects, kept, turned_down_at
 from core import clock, db
 from core.clock import local
 from core.errors import Refusal, ZhikeError
@@ -23,6 +23,7 @@ from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.models import Conversation
 
 Button = dict[str, str]
+AS_WRITTEN = {"address", "person_name", "invoice_title"}  # kept as the customer writes them, with capitals
 
 
 def button(title: str, payload: str | None = None) -> Button:
@@ -98,13 +99,18 @@ class Talk:
 
     def entities(self, name: str) -> list[str]:
         """The values of an entity in the last message, left to right."""
-        return [str(e["value"]) for e in self.tracker.latest_message.get("entities") or [] if e.get("entity") == name]
+        found = [e for e in self.tracker.latest_message.get("entities") or [] if e.get("entity") == name]
+        return [self._value(e) for e in found]
 
     def entity(self, name: str) -> str | None:
         """The last of these values that is not turned down (不是手机 是热水器): a correction comes after what it corrects."""
         found = [e for e in self.tracker.latest_message.get("entities") or [] if e.get("entity") == name]
         meant = [e for e in found if self.is_command or not turned_down_at(self.text, e.get("start"))]
-        return str(meant[-1]["value"]) if meant else None
+        return self._value(meant[-1]) if meant else None
+
+    def _value(self, entity: dict[str, Any]) -> str:
+        value = str(entity["value"])
+        return as_written(self.text, value) if entity.get("entity") in AS_WRITTEN else value
 
     def said_before(self, intent: str) -> str:
         """The customer's message before this one, if it was read as this intent; else nothing."""

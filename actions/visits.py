@@ -12,6 +12,7 @@ from actions.talk import Talk, button
 from core.clock import local
 from core.errors import Refusal, ZhikeError
 from core.text import mask_phone
+from crm.orders import usecases as orders
 from crm.orders.models import Order, OrderItem
 from crm.returns import usecases as returns
 from crm.returns.rules import CaseKind, CaseStatus
@@ -137,8 +138,8 @@ class BookInstallation(ItemVisitForm):
     )
 
     def likely(self, talk: Talk, item: OrderItem) -> bool:
-        """Here, and nobody is booked yet."""
-        return visits.awaits_installation(talk.session, item)
+        """Here to stay, and nobody is booked yet."""
+        return visits.awaits_installation(talk.session, item) and orders.going_back(talk.session, item) is None
 
     def candidates(self, talk: Talk) -> Sequence[Any]:
         """Without anything to install, what is on its way or booked already, so that the answer can say so."""
@@ -149,11 +150,17 @@ class BookInstallation(ItemVisitForm):
         needing = [
             o for o in everything if o.status != "cancelled" and any(i.product.needs_installation for i in o.items)
         ]
-        return [o for o in needing if o.status != "delivered"] or [o for o in needing if self._is_booked(talk, o.items)]
+        return [o for o in needing if o.status != "delivered"] or [
+            o for o in needing if self._is_settled(talk, o.items)
+        ]
 
-    def _is_booked(self, talk: Talk, items: Sequence[OrderItem]) -> bool:
+    def _is_settled(self, talk: Talk, items: Sequence[OrderItem]) -> bool:
+        """Whether an engineer is booked, or the goods go back."""
         found = (visits.installation_of(talk.session, i) for i in items)
-        return any(v is not None and v.status == "booked" for v in found)
+        booked = any(v is not None and v.status == "booked" for v in found)
+        return booked or any(
+            orders.going_back(talk.session, i) is not None for i in items if i.product.needs_installation
+        )
 
     def item(self, talk: Talk) -> OrderItem | None:
         """Else the only one that needs an engineer at all."""
@@ -166,7 +173,7 @@ class BookInstallation(ItemVisitForm):
         return next((i for i in order.items if i.product.needs_installation), order.items[0])
 
     def check(self, talk: Talk) -> None:
-        """Raises Refusal for what needs no engineer, is not here, or is booked."""
+        """Raises Refusal for what needs no engineer, is not here, is booked, or goes back."""
         item = self.item(talk)
         if item is not None:
             visits.check_installation(talk.session, item)

@@ -28,11 +28,11 @@ def recent(domain: Domain, tracker: DialogueStateTracker, most: int) -> List[Sta
         missing.remove(len(applied))
     if missing:
         at = tracker.init_copy()
-        for index, event in enumerate([*applied, None]):
+        for index in range(max(missing) + 1):
             if index in missing:
                 made[index] = _before(applied, index), domain.get_active_state(at)
-            if event is not None:
-                at.update(event)
+            if index < len(applied):
+                at.update(applied[index])
     states = [made[index][1] for index in wanted]
     return [
         {part: dict(told) for part, told in state.items()} for state in states

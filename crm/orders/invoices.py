@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.clock import local, told
 from core.errors import Invalid, Refusal
 from core.text import yuan
+from crm.orders import usecases as orders
 from crm.orders.invoice_rules import (
     InvoiceKind,
     InvoiceStatus,
@@ -21,14 +22,18 @@ from crm.orders.invoice_rules import (
 from crm.orders.models import Invoice, Order
 from crm.orders.rules import OrderStatus
 from crm.returns.models import Refund
-from crm.returns.rules import RefundStatus
+from crm.returns.rules import CaseKind, CaseStatus, RefundStatus
 
-GIVEN_BACK = ("returned", "price_protection")  # refunds that lower what was paid; a surplus was never part of it
+GIVEN_BACK = (
+    "returned",
+    "lost",
+    "price_protection",
+)  # refunds that lower what was paid; a surplus was never part of it
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What stands on an invoice. ``tax_number`` is needed for organisations, ``email`` may be missing."""
+    """What stands on an invoice. ``tax_number`` is needed for organisations; without ``email`` it is sent nowhere."""
 
     kind: InvoiceKind
     title: str
@@ -61,13 +66,42 @@ def check_request(session: Session, order: Order) -> None:
             way_on=("支付遇到问题", "查我的订单"),
         )
     if status == OrderStatus.CANCELLED:
-        raise Refusal(
-            "这单已经取消、款项退回了，不再开票。", code="invoice_cancelled", way_on=("查退款进度", "查我的订单")
+        raise Refusal(_why_cancelled(session, order), code="invoice_cancelled", way_on=("查退款进度", "查我的订单"))
+    if _is_being_returned(session, order) or amount_cents(session, order) == 0:
+        raise Refusal(_why_nothing_left(session, order), code="invoice_nothing_left", way_on=("查退款进度", "转人工"))
+
+
+def _is_being_returned(session: Session, order: Order) -> bool:
+    """Whether all of it is on its way back; what may be left in figures then is the freight for that."""
+    cases = [orders.going_back(session, item) for item in order.items]
+    return all(c is not None and c.kind == CaseKind.RETURN and c.status != CaseStatus.DONE for c in cases)
+
+
+def _refund_states(session: Session, order: Order) -> set[RefundStatus]:
+    found = session.scalars(select(Refund.status).where(Refund.order_id == order.id, Refund.kind != "surplus"))
+    return {RefundStatus(status) for status in found}
+
+
+def _why_cancelled(session: Session, order: Order) -> str:
+    """Where the money is, is told as it is: that it is back only when it has arrived."""
+    states = _refund_states(session, order)
+    if not states:
+        return "这单取消时没有付款，没有可开票的金额。"
+    if states == {RefundStatus.ARRIVED}:
+        return "这单已经取消，钱也退到账了，不再开票。"
+    return "这单已经取消，不再开票。退款还没到账，进度我可以帮您查。"
+
+
+def _why_nothing_left(session: Session, order: Order) -> str:
+    states = _refund_states(session, order) - {RefundStatus.FAILED}
+    if _is_being_returned(session, order) or RefundStatus.WAITING_GOODS in states:
+        return (
+            "这单的商品正在办退货，所以先不能开票；钱还没有退，等东西退回仓库、验收好才退给您。"
+            "想留下商品的话，先取消退货，就能开票了。"
         )
-    if amount_cents(session, order) == 0:
-        raise Refusal(
-            "这单的钱已经全部退回，没有可开票的金额了。", code="invoice_nothing_left", way_on=("查退款进度", "转人工")
-        )
+    if states == {RefundStatus.ARRIVED}:
+        return "这单的钱已经全部退到账，没有可开票的金额了。"
+    return "这单的钱要全部退给您，正在办、还没有都到账，所以没有可开票的金额了。"
 
 
 def check_correct(invoice: Invoice, now: datetime) -> None:
@@ -126,7 +160,7 @@ def request(session: Session, order: Order, now: datetime, wanted: Wanted) -> In
         known = Invoice(order_id=order.id, status=InvoiceStatus.REQUESTED.value)
         order.invoices.append(known)
     known.kind, known.title, known.tax_number = wanted.kind.value, wanted.title[:120], wanted.tax_number
-    known.email = wanted.email or known.email
+    known.email = wanted.email
     known.amount_cents, known.requested_at = amount, now
     session.flush()
     return known

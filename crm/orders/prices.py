@@ -85,12 +85,15 @@ def _refused(reason: NoProtection, bought: Bought, item: OrderItem) -> tuple[str
                 "取消订单",
             )
         case NoProtection.CANCELLED:
-            return "这单已经取消、款项全额退回，不用再退差价。", ("查退款进度",)
+            return "这单已经取消，付过的款按实付全额退，不用另退差价。", ("查退款进度",)
         case NoProtection.RETURNED:
             return f"{name}已经申请了退货，退款按您实付的金额来，不再另退差价。", ("查退款进度",)
         case NoProtection.DONE:
             back = f"（{yuan(item.protected_cents)}）" if item.protected_cents else ""
-            return f"{name}已经退过一次差价{back}了，每件商品每单可以保价一次，再降就不能再退了。", ("查退款进度",)
+            return (
+                f"{name}已经办过一次价保{back}了，每件商品每单可以保价一次，再降就不能再退了。到账没有，我可以帮您查。",
+                ("查退款进度",),
+            )
         case NoProtection.COUPON:
             return f"{name}下单时用了优惠券，{prices}，券带来的差额不在价格保护里。签收 7 天内也可以考虑无理由退货。", (
                 "有什么优惠券",

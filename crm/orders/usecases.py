@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from core.calendar import add_working_days
@@ -14,7 +14,8 @@ from crm.customers.access import Access
 from crm.loyalty.models import Coupon, PointsEntry
 from crm.orders.models import Order, OrderItem, Payment
 from crm.orders.rules import OrderStatus, refund_days, why_not_cancel, why_not_change_address
-from crm.returns.models import Refund
+from crm.returns.models import AfterSalesCase, Refund
+from crm.returns.rules import OPEN, CaseKind, CaseStatus
 
 SHOWN_MOST = 30
 
@@ -52,6 +53,26 @@ def is_product(product: Product, said: str) -> bool:
 def contains(order: Order, said: str) -> bool:
     """Whether the order holds such a product."""
     return any(is_product(item.product, said) for item in order.items)
+
+
+def going_back(session: Session, item: OrderItem) -> AfterSalesCase | None:
+    """The case by which this piece goes back, or went back for good; None while the customer keeps it.
+
+    Of several pieces in a line some may stay, and which is not kept in figures: then None as well.
+    """
+    if item.quantity > 1:
+        return None
+    query = select(AfterSalesCase).where(
+        AfterSalesCase.item_id == item.id,
+        or_(
+            and_(
+                AfterSalesCase.kind == CaseKind.RETURN.value,
+                AfterSalesCase.status.in_([s.value for s in {*OPEN, CaseStatus.DONE}]),
+            ),
+            and_(AfterSalesCase.kind == CaseKind.EXCHANGE.value, AfterSalesCase.status.in_([s.value for s in OPEN])),
+        ),
+    )
+    return session.scalars(query.order_by(AfterSalesCase.id.desc()).limit(1)).first()
 
 
 def paid_method(order: Order) -> str:

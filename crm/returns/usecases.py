@@ -197,7 +197,7 @@ def _check_whole(session: Session, item: OrderItem) -> None:
         return
     if item.quantity == 1:
         raise Refusal(
-            f"{item.product.name}之前已经退过货、办完了，不用再退。退款的去向我可以帮您查。",
+            f"{item.product.name}之前已经办完退款手续了，不用再退。退款的去向我可以帮您查。",
             code="returned_before",
             way_on=("查退款进度", "转人工"),
         )

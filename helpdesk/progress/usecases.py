@@ -85,12 +85,17 @@ def _ticket(ticket: Ticket, now: datetime) -> Entry:
         About.COMPLAINT if kind == TicketKind.COMPLAINT else About.TICKET,
         ticket.number,
         f"{kind.label}：{ticket.subject}",
-        f"{status.label}，{last}" if last else status.label,
+        _state(status.label, last),
         following,
         status != TicketStatus.SOLVED,
         late,
         ticket.created_at,
     )
+
+
+def _state(label: str, last: str) -> str:
+    """The state with the last word about it, which may begin with the state itself (已受理，正在安排…)."""
+    return last if last.startswith(label) else f"{label}，{last}" if last else label
 
 
 def _cases(session: Session, access: Access) -> list[Entry]:

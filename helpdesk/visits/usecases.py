@@ -18,6 +18,8 @@ from crm.customers.access import Access
 from crm.orders import usecases as orders
 from crm.orders.models import Order, OrderItem
 from crm.orders.rules import OrderStatus, ParcelStatus
+from crm.returns.models import AfterSalesCase
+from crm.returns.rules import CaseKind, CaseStatus
 from helpdesk.tickets.usecases import number
 from helpdesk.visits.models import Repair, Visit
 from helpdesk.visits.rules import (
@@ -207,6 +209,15 @@ def awaits_installation(session: Session, item: OrderItem) -> bool:
     return item.product.needs_installation and arrival(item).here and installation_of(session, item) is None
 
 
+def _why_not_installed(case: AfterSalesCase) -> str:
+    name, kind = case.item.product.name, CaseKind(case.kind)
+    if case.status == CaseStatus.DONE:
+        return f"{name}已经退货办完了（{case.number}），不用再约安装。"
+    if kind == CaseKind.EXCHANGE:
+        return f"{name}正在办换货（{case.number}），等新的送到了再约安装，免得师傅白跑一趟。"
+    return f"{name}正在办退货（{case.number}），就先不约安装了。想留下用的话，先跟我说“取消退货”，我再给您约师傅。"
+
+
 def check_installation(session: Session, item: OrderItem) -> None:
     """Raises Refusal when no installation can be booked for this item."""
     product, name = item.product, item.product.name
@@ -219,6 +230,9 @@ def check_installation(session: Session, item: OrderItem) -> None:
             code="install_self_setup",
             way_on=("报修", "转人工"),
         )
+    case = orders.going_back(session, item)
+    if case is not None:
+        raise Refusal(_why_not_installed(case), code="install_goes_back", way_on=("查服务进度", "转人工"))
     booked = installation_of(session, item)
     if booked is not None and booked.status == VisitStatus.BOOKED:
         raise Refusal(

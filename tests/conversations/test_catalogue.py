@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from core import clock, db
 from crm.catalogue.models import Product, Stock
 from crm.leads.models import Lead
+from tests.conversations.test_visits import product
 
 PHONES = {
     "SJ-S5": ("云岭 S5 5G手机", 129_900, 10, ["S5手机"], "", ["黑色"]),
@@ -156,3 +157,22 @@ def test_a_small_wish_is_not_made_a_corporate_enquiry(talk, shop):
     assert "10 件" in answer and "专用发票" in answer
     with shop.session() as session:
         assert session.scalars(select(Lead).where(Lead.conversation_id == me.id)).all() == []
+
+
+def test_the_figure_on_the_card_answers_a_question_by_its_unit(talk, shop):
+    shop.product(
+        sku="T-P2", name="云岭 P2家用投影仪", kind="投影仪", aliases=["投影仪"], colors=["白色"],
+        specs={"分辨率": "1080P", "亮度": "1200流明"},
+    )  # fmt: skip
+    me = talk()
+    me.says("投影仪有什么参数")
+    answer = me.says("这个投影仪多少流明？")
+    assert "亮度 1200流明" in answer and "没有写" not in answer
+
+
+def test_the_stock_of_the_model_named_is_told(talk, shop):
+    robot = {"kind": "扫地机器人", "colors": ["白色"]}
+    product(shop, {**robot, "sku": "SD-T8", "name": "净川 T8扫拖机器人", "aliases": ["扫地机"]})
+    product(shop, {**robot, "sku": "SD-T3", "name": "净川 T3扫地机器人", "aliases": ["T3扫地机"], "quantity": 3})
+    answer = talk().says("扫地机T3还有几台")
+    assert "T3" in answer and "只剩 3 件" in answer and "T8" not in answer

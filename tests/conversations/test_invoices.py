@@ -149,3 +149,44 @@ def test_a_stranger_without_an_order_is_not_asked_again(talk, shop):
     me = talk()
     me.says("我要开发票")
     assert "订单号发给我" not in me.says("我没有订单 只是问问规则")
+
+
+def test_an_address_that_is_not_wished_for_any_more_is_forgotten(talk, shop):
+    customer = shop.customer(name="林晓雯", email="lin@example.com")
+    order = shop.order(customer, status="delivered")
+    me = talk(customer)
+    me.says("开个人普通发票")
+    me.says("林晓雯")
+    assert "lin@example.com" in me.says("lin@example.com")
+    assert "发到" not in me.says("不用发邮箱")
+    assert "发到" not in me.says("确认")
+    assert invoices_of(shop, order)[0].email is None
+
+
+def test_a_changed_invoice_goes_to_no_address_that_was_given_before(talk, shop):
+    customer = shop.customer(name="林晓雯")
+    order = shop.order(customer, status="delivered")
+    now = clock.now()
+    shop.add(
+        Invoice(
+            order_id=order.id, kind="ordinary", title="个人", amount_cents=order.total_cents, status="requested",
+            email="u@example.com", requested_at=now,
+        )
+    )  # fmt: skip
+    me = talk(customer)
+    me.says("发票抬头改一下")
+    me.says("个人普通发票")
+    me.says("林晓雯")
+    me.says("不用发邮箱")
+    assert "u***@example.com" not in me.says("确认")
+    assert [(i.title, i.email) for i in invoices_of(shop, order)] == [("林晓雯", None)]
+
+
+def test_an_invoice_for_what_is_being_returned_is_refused_without_saying_the_money_is_back(talk, shop):
+    order = shop.order(customer := shop.customer(), status="delivered")
+    me = talk(customer)
+    me.says("电饭煲不想要了 我要退货")
+    me.says("后天下午")
+    assert "退货登记好了" in me.says("确认")
+    answer = me.says(f"{order.number} 开发票")
+    assert "钱还没有退" in answer and "已经全部退" not in answer

@@ -279,3 +279,29 @@ def test_what_the_recipient_of_one_order_says_never_reaches_another(talk, shop):
             if o.number in answer or f"尾号{o.number[-4:]}" in answer or f"尾号 {o.number[-4:]}" in answer
         ]
     assert [shop.fresh(o).status for o in others] == ["paid", "shipped", "delivered"]
+
+
+def test_an_address_keeps_its_capitals(talk, shop):
+    order = shop.order(customer := shop.customer(), status="paid")
+    me = talk(customer)
+    preview = me.says("收货地址改成浙江省杭州市西湖区文三路188号A座301室")
+    assert "A座301" in preview
+    me.says("确认")
+    assert "A座301" in shop.fresh(order).address
+
+
+@pytest.mark.parametrize("said", ["{n} {t}", "{n} 尾号{t} 到哪了", "查物流 {n}，手机尾号{t}", "订单号{n} 手机{p}"])
+def test_a_strangers_number_and_tail_in_one_message_are_enough(talk, shop, said):
+    customer = shop.customer()
+    order = shop.order(customer, status="shipped")
+    me = talk()
+    me.says("查一下我的快递到哪了")
+    answer = me.says(said.format(n=order.number, t=order.phone[-4:], p=order.phone))
+    assert "核实好了" in answer and "后四位" not in answer
+
+
+def test_a_stranger_who_gives_both_with_the_wish_is_answered_at_once(talk, shop):
+    customer = shop.customer()
+    order = shop.order(customer, status="shipped")
+    answer = talk().says(f"查物流 {order.number} 尾号{order.phone[-4:]}")
+    assert "核实好了" in answer and "中通" in answer

@@ -34,7 +34,7 @@ def test_the_difference_is_told_confirmed_and_paid_back(talk, shop):
     assert "申请好了" in me.says("确认")
     [refund] = refunds_of(shop, order)
     assert (refund.kind, refund.amount_cents) == ("price_protection", 6_000)
-    assert "已经退过一次" in me.says("申请保价")
+    assert "已经办过一次价保" in me.says("申请保价")
 
 
 def test_after_seven_days_the_difference_stays(talk, shop):

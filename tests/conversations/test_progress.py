@@ -33,3 +33,9 @@ def test_nothing_under_way_is_said_with_a_way_on(talk, shop):
     me = talk(shop.customer())
     assert "没有正在处理" in me.says("工单进度")
     assert "转人工" in me.buttons
+
+
+def test_how_a_complaint_stands_is_said_once(talk, shop):
+    customer = shop.customer()
+    complaint(customer)
+    assert talk(customer).says("我的投诉处理得怎么样了").count("已受理") == 1

@@ -119,3 +119,21 @@ def test_the_thing_meant_after_a_correction_is_the_one_that_is_mended(talk, shop
     assert "云岭 S5" in me.says("手机要报修")
     answer = me.says("我说不是手机！是冰箱漏水")
     assert "S5" not in answer
+
+
+def test_what_bumps_into_walls_is_told_in_the_customers_words_and_not_as_fallen(talk, shop):
+    customer = shop.customer()
+    robot = {
+        "sku": "SD-T8",
+        "kind": "扫地机器人",
+        "name": "净川 T8扫拖机器人",
+        "aliases": ["扫地机"],
+        "colors": ["白色"],
+    }
+    shop.order(customer, product(shop, robot), status="delivered", delivered_ago=timedelta(days=30))
+    me = talk(customer)
+    me.says("我要报修扫地机")
+    preview = me.says("老是撞墙 找不到基站")
+    assert "老是撞墙" in preview and "不收费" in preview
+    me.says("确认")
+    assert "撞墙" in repairs_of(shop, customer)[0].fault

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from core import clock
@@ -305,3 +306,52 @@ def test_nobody_sees_anothers_refund(talk, shop):
     add_refund(shop, order)
     answer = talk(shop.customer()).says(f"订单{order.number}的退款到哪了")
     assert "没有找到" in answer and "399" not in answer
+
+
+# Passed over: a photo, a reason.
+
+
+@pytest.mark.parametrize("said", ["先不拍", "没法拍", "不想拍照"])
+def test_without_a_photo_the_return_goes_on(talk, shop, said):
+    order = shop.order(customer := shop.customer(), status="delivered")
+    me = talk(customer)
+    assert "照片" in me.says("电饭煲用了一天就坏了 我要退货")
+    assert "取件" in me.says(said)
+    me.says("明天")
+    me.says("确认")
+    assert [c.kind for c in cases(shop, order)] == [CaseKind.RETURN]
+
+
+@pytest.mark.parametrize("said", ["不想说", "没什么原因", "跳过"])
+def test_a_reason_that_is_not_told_is_not_asked_for_again(talk, shop, said):
+    order = shop.order(customer := shop.customer(), status="delivered")
+    me = talk(customer)
+    assert "原因" in me.says("我要退货")
+    answer = me.says(said)
+    assert "商品本身有毛病，还是" in answer and "说下原因" not in answer
+    assert "取件" in me.says("没毛病，不想要了")
+    me.says("后天下午")
+    me.says("确认")
+    [case] = cases(shop, order)
+    assert (case.reason, case.quality_problem) == ("未说明原因", False)
+
+
+def test_a_reason_told_with_the_wish_is_kept_in_the_customers_words(talk, shop):
+    order = shop.order(customer := shop.customer(), status="delivered")
+    me = talk(customer)
+    answer = me.says("我要退货，因为老婆买了一台一样的")
+    assert "说下原因" not in answer
+    me.says("没毛病，不想要了")
+    me.says("后天下午")
+    me.says("确认")
+    assert "老婆买了一台一样的" in cases(shop, order)[0].reason
+
+
+def test_a_pick_up_day_is_not_written_down_as_the_reason(talk, shop):
+    order = shop.order(customer := shop.customer(), status="delivered")
+    me = talk(customer)
+    me.says("我要退货")
+    assert "原因" in me.says("后天下午上门取件")
+    me.says("不喜欢/不合适")
+    me.says("确认")
+    assert cases(shop, order)[0].reason == "不喜欢/不合适"

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core import clock
+from crm.returns.models import AfterSalesCase
 from helpdesk.visits.models import Visit
 from helpdesk.visits.usecases import told_day
 
@@ -190,3 +191,30 @@ def test_the_pick_up_of_a_return_is_moved_where_no_engineer_is_booked(talk, shop
     me.says("确认")
     assert "取件改到" in me.says("取件改到后天下午")
     assert "改好了" in me.says("确认")
+
+
+@pytest.mark.parametrize("kind", ["return", "exchange"])
+def test_nothing_is_installed_that_is_being_sent_back(talk, shop, kind):
+    customer = shop.customer()
+    lock = {
+        **AIRCON,
+        "sku": "T-LOCK",
+        "kind": "门锁",
+        "name": "澄屿 Q7智能门锁",
+        "size": "small",
+        "aliases": ["智能锁"],
+    }
+    order = shop.order(customer, product(shop, lock), status="delivered")
+    now = clock.now()
+    case = shop.add(
+        AfterSalesCase(
+            number=f"AS26112200{'12'[kind == 'exchange']}1", customer_id=customer.id, order_id=order.id,
+            item_id=order.items[0].id, kind=kind, reason="不合适", status="pickup", pickup_at=now + timedelta(days=1),
+            created_at=now, updated_at=now,
+        )
+    )  # fmt: skip
+    me = talk(customer)
+    answer = me.says("门锁到了，预约安装")
+    assert case.number in answer and "哪天" not in answer
+    assert case.number in me.says("预约安装")
+    assert visits_of(shop, customer) == []

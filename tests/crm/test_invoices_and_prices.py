@@ -1,5 +1,6 @@
 """Invoices, price differences and surplus payments over a temporary database."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,8 @@ from crm.orders.invoice_rules import InvoiceKind
 from crm.orders.invoices import Wanted
 from crm.orders.models import Invoice, Payment, PriceProtection
 from crm.orders.price_rules import PaymentState
-from crm.returns.models import Refund
+from crm.returns.models import AfterSalesCase, Refund
+from crm.returns.rules import CaseKind, CaseStatus, RefundStatus
 from migrations.models import metadata
 from tests.shop import Shop
 
@@ -64,7 +66,7 @@ def test_an_invoice_is_asked_for_and_changed_before_it_is_issued(shop, session):
     assert (first.kind, first.title, first.status, first.amount_cents) == (
         "special", COMPANY.title, "requested", order.total_cents,
     )  # fmt: skip
-    assert first.email == "lin@example.com"
+    assert first.email is None  # wished for without an address: it is sent nowhere any more
 
 
 def issued(order, days_ago: float) -> Invoice:
@@ -99,6 +101,41 @@ def test_nothing_paid_nothing_invoiced(shop, session, status):
     with pytest.raises(Refusal) as error:
         invoices.request(session, bought(shop, session, status=status), clock.now(), MINE)
     assert error.value.code == f"invoice_{status}"
+
+
+def refund(session, order, kind, status):
+    session.add(
+        Refund(
+            order_id=order.id, amount_cents=order.total_cents, method="wechat", kind=kind, status=status,
+            created_at=clock.now(),
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+@pytest.mark.parametrize("status", [s for s in RefundStatus if s not in {RefundStatus.ARRIVED, RefundStatus.FAILED}])
+@pytest.mark.parametrize(("order_status", "kind"), [("delivered", "returned"), ("cancelled", "cancelled")])
+def test_money_that_has_not_arrived_is_never_told_as_back(shop, session, status, order_status, kind):
+    order = bought(shop, session, status=order_status)
+    refund(session, order, kind, status.value)
+    with pytest.raises(Refusal) as error:
+        invoices.check_request(session, order)
+    assert not re.search(r"已经?(?:全部|全额)?退|退(?:回|到账)了", error.value.detail), error.value.detail
+    assert "查退款进度" in error.value.way_on
+
+
+def test_of_a_return_that_is_only_registered_the_customer_hears_that_nothing_is_paid_yet(shop, session):
+    order = bought(shop, session, status="delivered")
+    refund(session, order, "returned", "waiting_goods")
+    with pytest.raises(Refusal, match="钱还没有退"):
+        invoices.check_request(session, order)
+
+
+def test_money_that_is_back_is_told_as_back(shop, session):
+    order = bought(shop, session, status="delivered")
+    refund(session, order, "returned", "arrived")
+    with pytest.raises(Refusal, match="全部退到账"):
+        invoices.check_request(session, order)
 
 
 def test_a_person_gets_no_special_invoice_and_a_wrong_tax_number_is_told(shop, session):
@@ -147,3 +184,25 @@ def test_a_surplus_goes_back_once(shop, session):
     assert prices.return_surplus(session, order, clock.now()) == []
     assert prices.state_of_payment(order, clock.now()) == PaymentState.SURPLUS_RETURNED
     assert prices.returned_surplus(session, order).kind == "surplus"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "goes"),
+    [
+        *((CaseKind.RETURN, s, s not in {CaseStatus.CANCELLED, CaseStatus.REFUSED}) for s in CaseStatus),
+        (CaseKind.EXCHANGE, CaseStatus.PICKUP, True),
+        (CaseKind.EXCHANGE, CaseStatus.DONE, False),
+        (CaseKind.RESEND, CaseStatus.WAITING, False),
+    ],
+)
+def test_what_is_being_returned_or_swapped_does_not_stay(shop, session, kind, status, goes):
+    order = bought(shop, session, status="delivered")
+    now = clock.now()
+    session.add(
+        AfterSalesCase(
+            number="AS2611220001", customer_id=order.customer_id, order_id=order.id, item_id=order.items[0].id,
+            kind=kind.value, reason="", status=status.value, created_at=now, updated_at=now,
+        )
+    )  # fmt: skip
+    session.flush()
+    assert (orders.going_back(session, order.items[0]) is not None) is goes

@@ -137,3 +137,44 @@ def test_a_picture_or_its_promise() -> None:
     assert words.photo("发了一张图片，就是这里裂了", asked=False) == "sent"
     assert words.photo("晚点补照片", asked=True) == "later"
     assert words.photo("晚点补照片", asked=False) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["先不拍", "没法拍", "不拍了", "拍不了", "不想拍", "没有照片", "现在不方便拍", "不用拍了吧", "先不发照片", "等我下班", "照不出来"],
+)  # fmt: skip
+def test_who_sends_no_photo_goes_on_without(text: str) -> None:
+    assert words.photo(text, asked=True) == "later"
+
+
+@pytest.mark.parametrize("text", ["先不退了", "先不办了", "取消退货", "不退了", "运费谁出"])
+def test_who_leaves_at_the_photo_is_not_held(text: str) -> None:
+    assert words.photo(text, asked=True) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "不想说",
+        "没什么原因",
+        "没有原因",
+        "跳过",
+        "不方便说",
+        "可以不说吗",
+        "不说行吗",
+        "就是没理由。",
+        "保密",
+        "没啥",
+        "不",
+    ],
+)
+def test_the_reason_need_not_be_told(text: str) -> None:
+    assert words.tells_no_reason(text) is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["不想要了", "没有声音", "没反应", "不喜欢", "没什么用", "不退了", "不用退了", "没有想的好", "不想退了", "不用了"],
+)
+def test_a_reason_or_a_no_is_not_silence(text: str) -> None:
+    assert words.tells_no_reason(text) is False

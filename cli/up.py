@@ -167,7 +167,8 @@ def learn_new_words(environment: Mapping[str, str]) -> None:
     done = subprocess.run(
         command, cwd=processes.ROOT, env=dict(environment), capture_output=True, text=True, check=False
     )
-    print(f"zhike: {(done.stdout or done.stderr).strip().splitlines()[-1]}", flush=True)
+    told = (done.stdout or done.stderr).strip().splitlines()
+    print(f"zhike: {told[-1] if told else 'training was stopped; it begins again at the next start'}", flush=True)
 
 
 def welcome(seconds: float) -> str:

@@ -30,10 +30,10 @@ def command(name: str, environment: Mapping[str, str]) -> tuple[list[str], dict[
         return [str(APP_BIN / "python"), "-m", "actions.server"], env
     if name == "web":
         many = env.get("ZHIKE_WEB_WORKER") == "gevent"  # a connection holds a greenlet instead of a thread
-        kind = ["-k", "gevent", "--worker-connections", "4000"] if many else ["-k", "gthread"]
+        kind = ["-k", "gevent", "--worker-connections", "4000"] if many else ["-k", "gthread", "--preload"]
         threads = [] if many else ["--threads", env.get("ZHIKE_WEB_THREADS", "120")]
         options = [*kind, *threads, "-w", "1", "--keep-alive", "30", "--graceful-timeout", "5", "--timeout", "60"]
-        options += ["--no-control-socket"]
+        options += ["--no-control-socket", "-c", "python:web.serving"]
         address = f"{env.get('ZHIKE_HOST', '127.0.0.1')}:{port}"
         return [str(APP_BIN / "gunicorn"), *options, "-b", address, "web.wsgi:app"], env
     env |= QUIET_BRAIN

@@ -97,6 +97,16 @@ def engine() -> Engine:
     return make_engine(chosen.database)
 
 
+@lru_cache
+def _to_write(engine: Engine) -> Engine:
+    return engine.execution_options(zhike_write=True)
+
+
+@lru_cache
+def _to_look(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="AUTOCOMMIT") if engine.dialect.name == "postgresql" else engine
+
+
 _turn_to_write = threading.Lock()
 
 
@@ -118,7 +128,7 @@ def _turn(engine: Engine) -> Iterator[None]:
 @contextmanager
 def writing(on: Engine | None = None) -> Iterator[Session]:
     """A session whose work is committed at the end, or undone when anything raises. Then listeners are woken."""
-    bound = (on or engine()).execution_options(zhike_write=True)
+    bound = _to_write(on or engine())
     with Session(bound, expire_on_commit=False) as session:
         with _turn(bound), session.begin():
             yield session
@@ -149,6 +159,7 @@ def count_on(session: Session) -> None:
 
 @contextmanager
 def reading(on: Engine | None = None) -> Iterator[Session]:
-    """A session that only looks; nothing of it is kept."""
-    with Session(on or engine(), expire_on_commit=False) as session:
+    """A session that only looks; nothing of it is kept. On PostgreSQL each of its questions sees what is committed then, as
+    in a transaction of its level, without the calls that begin and end one."""
+    with Session(_to_look(on or engine()), expire_on_commit=False) as session:
         yield session

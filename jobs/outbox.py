@@ -9,18 +9,23 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
 from channels.wechat import outgoing, sending
 from channels.wechat.models import WechatAccount
-from core import clock, db, settings, wake
+from channels.wechat.waiting import waiting
+from core import clock, db, settings, together, wake
 from helpdesk.conversations import usecases as conversations
 from helpdesk.routing import queue as queue_of_talks
+from jobs.later import Later
 
 log = logging.getLogger(__name__)
 PLACES_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 1.0
+GIVE_WAY_SECONDS = 0.5  # to messages that come in
+SOON_SECONDS = 10.0  # what can go out later than this the sweep finds
 
 
 class Outbox:
@@ -32,13 +37,20 @@ class Outbox:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._in_use = False
+        self._later = Later("outbox-later", self.look_at)
 
     def start(self) -> None:
         """Begins."""
-        wake.listen(conversations.CHANGED, lambda data: self.look_at(data["id"]))
+        wake.listen(conversations.CHANGED, self._changed)
+        wake.listen(outgoing.FREE, lambda data: self.look_at(data["id"]))
         for n in range(settings.load().wechat_senders):
             self._begin(f"outbox-{n}", self._send)
         self._begin("outbox-sweep", self._sweep)
+
+    def _changed(self, data: dict[str, Any]) -> None:
+        """A customer's own line has nowhere to go; where a call waits, that one takes the answer along."""
+        if data.get("by") != "customer" and not waiting.holds(data["id"]):
+            self.look_at(data["id"])
 
     def _begin(self, name: str, target: Callable[[], None]) -> None:
         threading.Thread(target=target, name=name, daemon=True).start()
@@ -64,35 +76,32 @@ class Outbox:
                 return
             with self._lock:
                 self._queued.discard(conversation_id)
+            together.give_way(GIVE_WAY_SECONDS)
             try:
                 self._work_on(conversation_id)
             except Exception:
                 log.exception("a send failed")  # its lease runs out and the sweep finds it again
 
     def _work_on(self, conversation_id: str) -> None:
-        now = clock.now()
-        with db.reading() as session:
-            at = outgoing.glance(session, conversation_id, now)
-        if at is None or at > now:
-            self._look_later(conversation_id, at)
-            return
         while True:
-            with db.writing() as session:
-                job = outgoing.claim(session, conversation_id, clock.now())
-            if isinstance(job, datetime):
-                self._look_later(conversation_id, job)
-            if not isinstance(job, outgoing.Job):
-                return
-            sending.send(job)
-            sending.look_up(job.user_id)
+            now = clock.now()
+            with db.reading() as session:
+                at = outgoing.glance(session, conversation_id, now)
+            if at is not None and at <= now:
+                with db.writing() as session:
+                    job = outgoing.claim(session, conversation_id, clock.now())
+                if isinstance(job, outgoing.Job):
+                    sending.send(job)
+                    continue
+                at = job
+            if at is not None:
+                self._look_later(conversation_id, at)
+            return
 
-    def _look_later(self, conversation_id: str, at: datetime | None) -> None:
-        seconds = (at - clock.now()).total_seconds() if at is not None else 0.0
-        if at is None or seconds > 10:
-            return  # not ours; or the sweep finds it
-        timer = threading.Timer(max(0.02, seconds), self.look_at, [conversation_id])
-        timer.daemon = True
-        timer.start()
+    def _look_later(self, conversation_id: str, at: datetime) -> None:
+        seconds = (at - clock.now()).total_seconds()
+        if seconds <= SOON_SECONDS:
+            self._later.look(conversation_id, max(0.02, seconds))
 
     def _sweep(self) -> None:
         places_at = 0.0

@@ -2,13 +2,13 @@
 
 import logging
 import time
+from functools import partial
+from typing import Any
 
 from prometheus_client import Counter, Histogram
-from sqlalchemy.orm import Session
 
 from core import clock, db, wake
 from helpdesk.conversations import brain, mood, turns
-from helpdesk.conversations import usecases as conversations
 from helpdesk.conversations.rules import INTENT_LABELS
 from helpdesk.learning import collecting
 from helpdesk.learning.rules import Reading
@@ -41,10 +41,10 @@ heard = Heard()
 
 def run(conversation_id: str) -> turns.Pause | None:
     """Takes and answers the talk's next turn, if there is one; a Pause when it should be looked at again."""
-    with db.reading() as session:
-        if not turns.wanted(session, conversation_id):
-            return None
     looked_at = clock.now()
+    with db.reading() as session:
+        if not turns.wanted(session, conversation_id, looked_at):
+            return None
     with SECONDS.labels("take").time(), db.writing() as session:
         turn = turns.take(session, conversation_id, clock.now())
     if not isinstance(turn, turns.Turn):
@@ -81,9 +81,8 @@ def store(turn: turns.Turn, reply: brain.Reply) -> None:
     """The answers, and what there is to learn from the turn, in one transaction."""
     now = clock.now()
     with db.writing() as session:
-        known = _known(session, turn, reply)
         answers = (*_further(reply), *reply.answers)
-        if turns.finish(session, turn, answers, now, intent=reply.intent, understood=known):
+        if turns.finish(session, turn, answers, now, intent=reply.intent, understood=partial(_known, reply)):
             collecting.collect(session, turn.conversation_id, turn.upto_seq, turn.text, _reading(reply), now)
 
 
@@ -108,9 +107,9 @@ def _failed(turn: turns.Turn) -> None:
         turns.failed(session, turn, clock.now())
 
 
-def _known(session: Session, turn: turns.Turn, reply: brain.Reply) -> dict[str, object]:
-    """What the bot knows after this turn, for the hand-over note: slots, and the requests it has worked on."""
-    known = conversations.find(session, turn.conversation_id).understood or {}
+def _known(reply: brain.Reply, known: dict[str, Any]) -> dict[str, Any]:
+    """What the bot knows after this turn, for the hand-over note: slots, and the requests it has worked on. ``known``:
+    what it knew before."""
     before = known.get("tried", [])
     moods = list(dict.fromkeys([*known.get("moods", []), *mood.moods(reply.mood)]))
     worked = [name.removeprefix("action_") for name in reply.tried if not name.startswith("action_ask_")]

@@ -5,11 +5,13 @@ They run inside every web process. Waking is only a hurry-up: whatever it misses
 
 import logging
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
-from core import clock, db, settings, wake
+from core import clock, db, settings, together, wake
 from helpdesk.conversations import turns
 from helpdesk.conversations import usecases as conversations
 from helpdesk.learning import trainings
@@ -17,11 +19,14 @@ from helpdesk.routing import distribution
 from helpdesk.routing import queue as queue_of_talks
 from helpdesk.routing import usecases as routing
 from helpdesk.staff import usecases as staff
+from jobs.later import Later
 from jobs.training import Trainer
 from jobs.turns import heard, run
 
 log = logging.getLogger(__name__)
 SLOW_SWEEP_SECONDS = 5.0
+GIVE_WAY_SECONDS = 0.5  # to messages that come in
+SWITCH_SECONDS = 0.0005  # a step of a transaction must not wait 5 ms, Python's own pace, for each thread that computes
 
 
 class Worker:
@@ -35,10 +40,12 @@ class Worker:
         self._threads: list[threading.Thread] = []
         self._to_distribute = threading.Event()
         self._trainer = Trainer()
+        self._later = Later("turns-later", self.look_at)
 
     def start(self) -> None:
         """Begins."""
-        wake.listen(conversations.CHANGED, lambda data: self.look_at(data["id"]))
+        sys.setswitchinterval(SWITCH_SECONDS)
+        wake.listen(conversations.CHANGED, self._changed)
         wake.listen(turns.WAITING, lambda data: self.look_at(data["id"]))
         wake.listen(queue_of_talks.QUEUE, lambda _data: self._to_distribute.set())
         wake.listen(trainings.ASKED, lambda _data: self._trainer.look())
@@ -46,6 +53,11 @@ class Worker:
             self._begin(f"turns-{n}", self._answer)
         self._begin("routing", self._distribute)
         self._begin("sweep", self._sweep)
+
+    def _changed(self, data: dict[str, Any]) -> None:
+        """Only a customer's line, or another state, can leave something for the bot to answer."""
+        if data.get("by", "customer") == "customer":
+            self.look_at(data["id"])
 
     def _begin(self, name: str, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
@@ -74,10 +86,11 @@ class Worker:
                 return
             with self._lock:
                 self._queued.discard(conversation_id)
+            together.give_way(GIVE_WAY_SECONDS)
             try:
                 pause = run(conversation_id)
                 if pause is not None:
-                    self._look_later(conversation_id, pause)
+                    self._later.look(conversation_id, (pause.until - clock.now()).total_seconds())
             except Exception:
                 log.exception("a turn failed")  # its lease runs out and the sweep finds it again
 
@@ -108,12 +121,6 @@ class Worker:
         for agent_id, conversation_id in late:
             with db.writing() as session:  # one at a time: two agents' locks at once could wait in a circle
                 routing.not_answered(session, agent_id, conversation_id, clock.now())
-
-    def _look_later(self, conversation_id: str, pause: turns.Pause) -> None:
-        seconds = max(0.0, (pause.until - clock.now()).total_seconds())
-        timer = threading.Timer(seconds, self.look_at, [conversation_id])
-        timer.daemon = True
-        timer.start()
 
     def _sweep(self) -> None:
         chosen = settings.load()

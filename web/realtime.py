@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import request
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, emit, join_room, leave_room
+from socketio import Manager, RedisManager
 from socketio.packet import ACK, CONNECT, DISCONNECT, EVENT, Packet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -69,7 +70,55 @@ class OwnPacket(Packet):
         self.packet_type, self.namespace, self.id, self.data = DISCONNECT, "/nobody", None, None
 
 
-socketio = SocketIO(
+class _Told:
+    """Which lines a customer's connection has been sent: all up to a seq, and some beyond it."""
+
+    def __init__(self, upto: int) -> None:
+        self._upto = upto
+        self._beyond: set[int] = set()
+
+    def is_news(self, seq: int) -> bool:
+        """Whether the line was not sent yet; then it counts as sent."""
+        if seq <= self._upto or seq in self._beyond:
+            return False
+        self._beyond.add(seq)
+        return True
+
+
+class OnceManager(Manager):
+    """Sends each line once to a connection: of two processes both may push it, and a page that connects has read it already.
+    A line that is pushed while a page connects waits until that page has what came before it."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.lock = threading.RLock()
+        self.told: dict[str, _Told] = {}  # by sid, of connections to CHAT
+
+    def emit(self, event: str, data: Any, namespace: str, room: Any = None, skip_sid: Any = None, **given: Any) -> None:
+        """To the connections of this process."""
+        if namespace != CHAT or event != "message":
+            super().emit(event, data, namespace, room=room, skip_sid=skip_sid, **given)
+            return
+        with self.lock:
+            there = [sid for sid, _ in self.get_participants(namespace, given.get("to") or room)]
+            had = [sid for sid in there if sid in self.told and not self.told[sid].is_news(data["seq"])]
+            super().emit(event, data, namespace, room=room, skip_sid=had, **given)
+
+
+class OnceRedisManager(RedisManager, OnceManager):
+    """The same with Redis between the processes."""
+
+
+class Sockets(SocketIO):
+    """With our managers."""
+
+    def init_app(self, app: Any, *, message_queue: str | None, channel: str, **given: Any) -> None:
+        """``message_queue``: the Redis the processes share, or None."""
+        manager = OnceRedisManager(message_queue, channel=channel) if message_queue else OnceManager()
+        super().init_app(app, client_manager=manager, **given)
+
+
+socketio = Sockets(
     async_mode="threading",
     logger=False,
     engineio_logger=False,
@@ -103,16 +152,21 @@ class Chat(Namespace):
             after = min(max(0, int(given.get("after") or 0)), AFTER_MOST)
         except (ZhikeError, ValueError, TypeError, OverflowError):
             raise ConnectionRefusedError("401") from None
-        join_room(f"talk:{conversation_id}")
-        _talks[request.sid] = conversation_id  # type: ignore[attr-defined]
+        sid: str = request.sid  # type: ignore[attr-defined]
+        manager: OnceManager = socketio.server.manager
         with db.reading() as session:
-            for line in conversations.lines(session, conversation_id, after):
-                emit("message", shapes.message(line))
+            after = _catch_up(session, conversation_id, after)
+        with manager.lock, db.reading() as session:  # what came in between; from here on everything is pushed
+            manager.told[sid] = _Told(_catch_up(session, conversation_id, after))
+            join_room(f"talk:{conversation_id}")
+            _talks[sid] = conversation_id
             emit("state", shapes.state(session, conversations.find(session, conversation_id), clock.now()))
 
     def on_disconnect(self, *_: Any) -> None:
         """Gone, perhaps only for a moment."""
-        _talks.pop(request.sid, None)  # type: ignore[attr-defined]
+        sid: str = request.sid  # type: ignore[attr-defined]
+        _talks.pop(sid, None)
+        socketio.server.manager.told.pop(sid, None)
 
     def on_typing(self, data: Any = None, *_: Any) -> None:
         """To the agent who has the talk."""
@@ -124,6 +178,14 @@ class Chat(Namespace):
         if agent_id is not None:
             told = {"conversation_id": conversation_id, "who": "customer", "on": bool(data.get("on"))}
             socketio.emit("typing", told, namespace=DESK, to=f"agent:{agent_id}")
+
+
+def _catch_up(session: Session, conversation_id: str, after: int) -> int:
+    """Sends the lines after a seq to the connection that asks, and no other process; gives the last one's seq."""
+    for line in conversations.lines(session, conversation_id, after):
+        emit("message", shapes.message(line), ignore_queue=True)
+        after = line.seq
+    return after
 
 
 class Desk(Namespace):
@@ -193,6 +255,9 @@ def listen() -> None:
 
 
 def _changed(data: dict[str, Any]) -> None:
+    if data.get("agent", "?") is None and _nobody_sees(data["id"]):
+        _pushed.pop(data["id"], None)
+        return
     with db.reading() as session:
         talk = session.get(Conversation, data["id"])
         if talk is None:
@@ -205,6 +270,13 @@ def _changed(data: dict[str, Any]) -> None:
             for room in _desks(talk):
                 socketio.emit("message", own, namespace=DESK, to=room)
         _tell_state(talk, shapes.state(session, talk, clock.now()))
+
+
+def _nobody_sees(conversation_id: str) -> bool:
+    """Whether no connection can want to hear of a talk that no agent has: those in WeChat have no page. Who connects now reads
+    the line that is already stored; an agent who had the talk may come back."""
+    there = _shared() or _agents or f"talk:{conversation_id}" in socketio.server.manager.rooms.get(CHAT, {})
+    return not there and conversation_id not in _told
 
 
 def _desks(talk: Conversation, *more: int | None) -> list[str]:

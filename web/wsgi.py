@@ -1,4 +1,4 @@
-"""What gunicorn serves: the application with the background threads of the embedded default."""
+"""What gunicorn serves: the application, without its background threads."""
 
 from core import log, settings
 from jobs.outbox import Outbox
@@ -8,9 +8,12 @@ from web.app import create_app
 
 log.set_up("web")
 app = create_app()
-realtime.listen()
-worker = Worker()
-worker.start()
-Outbox().start()
-realtime.keep_presence()
 settings.load()
+
+
+def start() -> None:
+    """The background threads of the embedded default, once a process (serving.py)."""
+    realtime.listen()
+    Worker().start()
+    Outbox().start()
+    realtime.keep_presence()

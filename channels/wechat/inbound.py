@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from channels import web
@@ -31,11 +31,27 @@ BIND_WORDS = {"绑定", "绑定账号", "绑定会员", "绑定微信", "绑定�
 NOT_HEARD = "抱歉，这段语音我没能听清。麻烦您打字告诉我，或者说“转人工”，同事来帮您。"
 
 
+# Asked for each message, so put together once:
+_USER = (
+    select(WechatUser)
+    .where(WechatUser.account_id == bindparam("account"), WechatUser.openid == bindparam("openid"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_BEFORE = select(
+    select(Message.seq)
+    .where(Message.conversation_id == bindparam("talk"), Message.client_message_id == bindparam("line"))
+    .scalar_subquery(),
+    select(DoneOnce.result).where(DoneOnce.key == bindparam("done")).scalar_subquery(),
+    outbox.is_held(bindparam("talk")),
+)
+
+
 @dataclass(frozen=True)
 class Taken:
     """What came of it. ``seq``: the customer's line, or the last line when there is none; ``awaits``: an answer may come."""
 
-    user_id: int
+    user: WechatUser
     conversation_id: str
     seq: int
     new: bool
@@ -47,7 +63,7 @@ def picture_of(account: Account, message: Incoming, now: datetime) -> str | None
     a call to the platform."""
     with db.writing() as session:
         conversation_id = _talk(session, account, _user(session, account, message, now), now).id
-        if _known(session, conversation_id, message.key):
+        if _before(session, conversation_id, message.key).seq is not None:
             return None
     try:
         data = tokens.using(account, lambda token: api.fetch(account, token, message.get("MediaId")))
@@ -62,18 +78,19 @@ def take(session: Session, account: Account, message: Incoming, now: datetime, p
     if message.event in SILENT:
         if message.event == "unsubscribe":
             user.subscribed, user.message_at, user.event_at = False, None, None
-        return Taken(user.id, user.conversation_id or "", 0, False, False)
+        return Taken(user, user.conversation_id or "", 0, False, False)
     fresh = user.conversation_id is None
     talk = _talk(session, account, user, now)
+    before = _before(session, talk.id, message.key)
     _count(user, message, now)
-    outbox.release(session, talk.id)
-    kept = _led_to(session, message.key)
-    if kept is not None:
-        return Taken(user.id, talk.id, kept, False, True)
+    if before.held:
+        outbox.release(session, talk.id)
+    if before.seq is not None:
+        return Taken(user, talk.id, before.seq, False, True)
     if message.event == "subscribe" or (message.event == "scan" and fresh):
         return _welcomed(session, user, talk, message, now, greeted=fresh and talk.last_seq > 0)
     if message.event is not None and message.event != "click":
-        return Taken(user.id, talk.id, talk.last_seq, False, False)
+        return Taken(user, talk.id, talk.last_seq, False, False)
     text = said(message)
     if message.kind == "text" or message.event == "click":
         handled = _special(session, account, user, talk, message, text, now)
@@ -83,16 +100,16 @@ def take(session: Session, account: Account, message: Incoming, now: datetime, p
             text = chosen(text, user.menu)
     if not text and picture is None:
         return _not_understood(session, user, talk, message, now)
-    seq, new = conversations.receive(
+    seq = conversations.said(
         session,
         now,
-        talk.id,
+        talk,
         text=text or "[图片]",
-        client_message_id=message.key,
+        key=_line_key(message.key),
         kind="image" if picture else "text",
         payload={"url": picture, "alt": "客户发的图片"} if picture else None,
     )
-    return Taken(user.id, talk.id, seq, new, True)
+    return Taken(user, talk.id, seq, True, True)
 
 
 def said(message: Incoming) -> str:
@@ -117,22 +134,29 @@ def said(message: Incoming) -> str:
     return clean(text)[: settings.load().message_max_chars]
 
 
-def _known(session: Session, conversation_id: str, key: str) -> int | None:
-    return session.scalar(
-        select(Message.seq).where(
-            Message.conversation_id == conversation_id, Message.client_message_id == f"customer:{key}"
-        )
-    )
+def _line_key(key: str) -> str:
+    """As conversations.receive stores it."""
+    return f"customer:{key}"
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What an earlier delivery of a message left: the line it became or led to; and whether lines to the user are held."""
+
+    seq: int | None
+    held: bool
+
+
+def _before(session: Session, conversation_id: str, key: str) -> _Before:
+    """In one question: it is asked for each message."""
+    asked = {"talk": conversation_id, "line": _line_key(key), "done": key}
+    seq, done, held = session.execute(_BEFORE, asked).one()
+    return _Before(seq if done is None else int(done["seq"]), bool(held))
 
 
 def _user(session: Session, account: Account, message: Incoming, now: datetime) -> WechatUser:
     """The user, nobody else changing the row until this transaction ends. Always locked before the talk."""
-    user = session.scalar(
-        select(WechatUser)
-        .where(WechatUser.account_id == account.id, WechatUser.openid == message.openid)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    user = session.scalar(_USER, {"account": account.id, "openid": message.openid})
     if user is None:
         user = WechatUser(
             account_id=account.id,
@@ -149,8 +173,8 @@ def _user(session: Session, account: Account, message: Incoming, now: datetime) 
 
 
 def _talk(session: Session, account: Account, user: WechatUser, now: datetime) -> Conversation:
-    """The user's talk; a new one when the last was closed long ago."""
-    talk = session.get(Conversation, user.conversation_id) if user.conversation_id else None
+    """The user's talk, locked; a new one when the last was closed long ago."""
+    talk = conversations.locked(session, user.conversation_id) if user.conversation_id else None
     if talk is not None and not (
         talk.closed_at and talk.state == State.CLOSED and now - talk.closed_at > NEW_TALK_AFTER
     ):
@@ -185,14 +209,13 @@ def _welcomed(
     """A new follower is greeted, once; in the middle of a talk it just goes on."""
 
     def welcome() -> dict[str, int]:
-        conversations.locked(session, talk.id)
         if not greeted and talk.state == State.BOT and talk.waiting_since is None:
             greet(session, talk, now)
         elif not greeted:
             conversations.add_line(session, talk, now, sender="system", text="感谢关注！我们接着聊。")
         return {"seq": talk.last_seq}
 
-    return Taken(user.id, talk.id, int(once(session, message.key, welcome)["seq"]), True, True)
+    return Taken(user, talk.id, int(once(session, message.key, welcome)["seq"]), True, True)
 
 
 def _special(
@@ -205,11 +228,8 @@ def _special(
     now: datetime,
 ) -> Taken | None:
     """What is not for the bot: a rating, and the wish to bind. None for everything else."""
-    if _known(session, talk.id, message.key) is not None:
-        return None
     score = number(text)
-    card = _rating_asked(session, talk)
-    if card is not None and score is not None and 1 <= score <= 5:
+    if score is not None and 1 <= score <= 5 and _rating_asked(session, talk) is not None:
 
         def rate() -> dict[str, int]:
             of, agent_id = surveys.asked_of(session, talk)
@@ -218,23 +238,15 @@ def _special(
             line = conversations.add_line(session, talk, now, sender="system", text=thanks)
             return {"seq": line.seq}
 
-        conversations.locked(session, talk.id)
-        return Taken(user.id, talk.id, int(once(session, message.key, rate)["seq"]), True, True)
+        return Taken(user, talk.id, int(once(session, message.key, rate)["seq"]), True, True)
     if text.rstrip("。！!~") in BIND_WORDS:
 
         def offer() -> dict[str, int]:
             words = binding.offer(session, account, user, now)
             return {"seq": conversations.add_line(session, talk, now, sender="system", text=words).seq}
 
-        conversations.locked(session, talk.id)
-        return Taken(user.id, talk.id, int(once(session, message.key, offer)["seq"]), True, True)
+        return Taken(user, talk.id, int(once(session, message.key, offer)["seq"]), True, True)
     return None
-
-
-def _led_to(session: Session, key: str) -> int | None:
-    """The line that this message led to before without being a line itself."""
-    done = session.get(DoneOnce, key)
-    return int(done.result["seq"]) if done is not None else None
 
 
 def _rating_asked(session: Session, talk: Conversation) -> Message | None:
@@ -254,8 +266,7 @@ def _not_understood(session: Session, user: WechatUser, talk: Conversation, mess
     """A voice message without recognition, or an empty text: a kind sentence, once."""
 
     def ask() -> dict[str, int]:
-        conversations.locked(session, talk.id)
         line = conversations.add_line(session, talk, now, sender="system", text=NOT_HEARD)
         return {"seq": line.seq}
 
-    return Taken(user.id, talk.id, int(once(session, message.key, ask)["seq"]), True, True)
+    return Taken(user, talk.id, int(once(session, message.key, ask)["seq"]), True, True)

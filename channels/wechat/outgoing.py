@@ -5,20 +5,20 @@ A user's row is the lock of all of it: whoever sends holds its lease, so that li
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from channels.wechat import binding, rules
 from channels.wechat.accounts import Account, known
 from channels.wechat.models import WechatAccount, WechatUser
-from core import settings
+from core import settings, wake
 from helpdesk.conversations import usecases as conversations
-from helpdesk.conversations.models import Conversation
+from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import State as Talk
 from helpdesk.outbox import usecases as outbox
 from helpdesk.outbox.models import Delivery
@@ -27,6 +27,7 @@ from helpdesk.routing import queue
 from helpdesk.routing.usecases import minutes
 
 log = logging.getLogger(__name__)
+FREE = "wechat_free"  # wake topic: {"id"} – no call waits for this talk's answer any more, the API may send it
 LEASE = timedelta(seconds=25)  # longer than a picture's upload and its send may take
 SETTLING = timedelta(seconds=0.5)  # an answer given to the server is on its way for a moment
 UNHEARD_MOST = 4  # calls without an answer; more would only repeat what the customer has read
@@ -52,6 +53,7 @@ def _locked(session: Session, *where: object, skip: bool = False) -> WechatUser 
 def _plan(session: Session, account: Account, user: WechatUser, now: datetime) -> Sequence[Delivery]:
     """Puts the talk's new lines into the outbox; all that is under way, in order."""
     talk = session.get_one(Conversation, user.conversation_id, populate_existing=True)
+    due = list(outbox.under_way(session, talk.id))
     if talk.last_seq > user.planned_seq:
         lines = conversations.lines(session, talk.id, user.planned_seq)
         for line in lines:
@@ -61,16 +63,29 @@ def _plan(session: Session, account: Account, user: WechatUser, now: datetime) -
             if "position" in place:
                 user.place_told, user.place_told_at = place["position"], now
             plain = rules.Line(line.sender, line.kind, line.text, line.payload)
-            outbox.put(session, talk.id, line.seq, rules.render(plain, settings.load().site), now)
+            due += outbox.put(session, talk.id, line.seq, rules.render(plain, settings.load().site), now)
         user.planned_seq = max([talk.last_seq, *(line.seq for line in lines)])  # a line may have come in between
         binding.keep_proved(session, account, user, talk, now)
-    return outbox.under_way(session, talk.id)
+    return due
+
+
+def _has_unplanned() -> ColumnElement[bool]:
+    """Whether lines of a user's talk are not in the outbox yet, as part of a query."""
+    return and_(
+        Conversation.last_seq > WechatUser.planned_seq,
+        exists().where(
+            Message.conversation_id == Conversation.id,
+            Message.seq > WechatUser.planned_seq,
+            Message.sender != "customer",
+            Message.kind != "note",
+        ),
+    )
 
 
 # The passive answer
 
 
-def reserve(session: Session, user_id: int, key: str, now: datetime, *, new: bool, hold: bool) -> str:
+def reserve(session: Session, user: WechatUser, key: str, now: datetime, *, new: bool, hold: bool) -> str:
     """A request that is held (``hold``) hopes to take the answer along: until then nobody else sends. The mark of its
     message, which several deliveries of it share: nobody can say which of them the platform still listens to, so all that
     wait get the answer, or none (:func:`carried`).
@@ -79,7 +94,6 @@ def reserve(session: Session, user_id: int, key: str, now: datetime, *, new: boo
     acknowledged, the platform does not ask again, and an answer lost on the way now would be lost for good. For the same
     reason those that still wait no longer may, once this one is acknowledged without an answer.
     """
-    user = session.get_one(WechatUser, user_id)
     mark = hashlib.sha256(key.encode()).hexdigest()[:MARK_CHARS]
     waits = user.passive_by == mark
     if hold and (new or waits):
@@ -88,6 +102,7 @@ def reserve(session: Session, user_id: int, key: str, now: datetime, *, new: boo
         return mark
     if waits:
         user.passive_by = user.passive_until = None
+        wake.note(session, FREE, id=user.conversation_id)
     return ""
 
 
@@ -96,30 +111,58 @@ def give_up(session: Session, user_id: int, mark: str) -> None:
     user = _locked(session, WechatUser.id == user_id)
     if user is not None and user.passive_by == mark:
         user.passive_by = user.passive_until = None
+        wake.note(session, FREE, id=user.conversation_id)
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """Whether something is due for a user, whether the bot is still at it, whether the wait is over (another delivery took the
-    answer along or was acknowledged without it, or a newer message waits), and
-    until when something else is on its way to the user (a send that is heard of earlier ends earlier)."""
+    """How things stand for a user: whose mark waits, whether something is due, up to which line the bot has answered (None
+    when the talk is not the bot's), and until when something else is on its way to the user (a send that is heard of
+    earlier ends earlier)."""
 
+    mark: str | None
     due: bool
-    pending: bool
-    over: bool
+    answered_seq: int | None
     busy_until: datetime | None
 
+    def is_over(self, mark: str) -> bool:
+        """Whether the wait of a mark is: another delivery took the answer along or was acknowledged without it, or a newer
+        message waits."""
+        return self.mark != mark
 
-def outlook(session: Session, user_id: int, mark: str, seq: int) -> Outlook:
-    """How things stand for a request that waits for the answer to the line ``seq``."""
-    user = session.get_one(WechatUser, user_id, populate_existing=True)
-    talk = session.get_one(Conversation, user.conversation_id, populate_existing=True)
-    due = bool(outbox.under_way(session, talk.id)) or any(
-        line.sender != "customer" for line in conversations.lines(session, talk.id, user.planned_seq)
+    def is_pending(self, seq: int) -> bool:
+        """Whether the bot is still at the line."""
+        return self.answered_seq is not None and self.answered_seq < seq
+
+
+_STANDING = (
+    select(
+        WechatUser.id,
+        WechatUser.passive_by,
+        or_(outbox.is_under_way(Conversation.id), _has_unplanned()),
+        Conversation.state,
+        Conversation.answered_seq,
+        WechatUser.quiet_until,
+        WechatUser.lease_until,
     )
-    pending = talk.state == Talk.BOT and talk.answered_seq < seq
-    busy = [at for at in (user.quiet_until, user.lease_until) if at is not None]
-    return Outlook(due, pending, user.passive_by != mark, max(busy, default=None))
+    .join(Conversation, Conversation.id == WechatUser.conversation_id)
+    .where(WechatUser.id.in_(bindparam("user_ids", expanding=True)))
+)
+
+
+def outlooks(session: Session, user_ids: Sequence[int]) -> dict[int, Outlook]:
+    """How things stand for each of these users, in one question: it is asked for all who wait in a process at once."""
+    return {
+        user_id: Outlook(
+            mark,
+            due,
+            answered_seq if state == Talk.BOT else None,
+            max((at for at in (quiet_until, lease_until) if at is not None), default=None),
+        )
+        for user_id, mark, due, state, answered_seq, quiet_until, lease_until in session.execute(
+            _STANDING, {"user_ids": list(user_ids)}
+        ).tuples()
+    }
 
 
 def take_along(
@@ -131,11 +174,11 @@ def take_along(
     if user is None or user.passive_by != mark:
         return None
     user.passive_by = user.passive_until = None
-    if user.lease_until is not None and user.lease_until > now:
-        return None
-    due = _plan(session, account, user, now)
+    sending = user.lease_until is not None and user.lease_until > now
+    due = [] if sending else _plan(session, account, user, now)
     contents = [delivery.content for delivery in due]
     if not contents or any(c["type"] != "text" for c in contents) or rules.together(contents) < len(contents):
+        wake.note(session, FREE, id=user.conversation_id)
         return None
     for delivery in due:
         _sent(delivery, now)
@@ -165,6 +208,7 @@ def again(session: Session, user_id: int, key: str, age_seconds: float, arrived_
     if rules.given_up_soon(age_seconds, gap, settings.load().wechat_passive_seconds):
         for delivery in parts:
             delivery.state, delivery.carried_by, delivery.next_at = State.WAITING, None, arrived_at
+        wake.note(session, FREE, id=user.conversation_id)
         return None
     for delivery in parts:
         delivery.carried_at = arrived_at
@@ -189,12 +233,18 @@ class Job:
     ids: tuple[int, ...]
     content: rules.Content
     tries: int
+    looked_up: bool  # the platform was asked for the user's UnionID
 
 
 def due(session: Session, now: datetime, most: int = 200) -> list[str]:
-    """Talks with something to plan or to send."""
-    unplanned = select(WechatUser.conversation_id).join(
-        Conversation, (Conversation.id == WechatUser.conversation_id) & (Conversation.last_seq > WechatUser.planned_seq)
+    """Talks with something to plan or to send that nobody is answering."""
+    unplanned = (
+        select(WechatUser.conversation_id)
+        .join(Conversation, Conversation.id == WechatUser.conversation_id)
+        .where(
+            _has_unplanned(),
+            *(or_(at.is_(None), at <= now) for at in _TAKEN_UNTIL),
+        )
     )
     waiting = (
         select(Delivery.conversation_id)
@@ -212,15 +262,23 @@ def due(session: Session, now: datetime, most: int = 200) -> list[str]:
     return [each for each in dict.fromkeys(found) if each]
 
 
+_TAKEN_UNTIL = (WechatUser.lease_until, WechatUser.passive_until, WechatUser.quiet_until)
+_GLANCE = (
+    select(*_TAKEN_UNTIL)
+    .join(Conversation, Conversation.id == WechatUser.conversation_id)
+    .where(WechatUser.conversation_id == bindparam("talk"), or_(outbox.is_under_way(Conversation.id), _has_unplanned()))
+)
+
+
 def glance(session: Session, conversation_id: str, now: datetime) -> datetime | None:
-    """From when on a claim may succeed; None for a talk that is not one of WeChat."""
-    user = session.scalar(select(WechatUser).where(WechatUser.conversation_id == conversation_id))
-    return _free_at(user, now) if user is not None else None
+    """From when on a claim may succeed; None when there is nothing to send (or the talk is not one of WeChat)."""
+    found = session.execute(_GLANCE, {"talk": conversation_id}).first()
+    return _free_at(found, now) if found is not None else None
 
 
-def _free_at(user: WechatUser, now: datetime) -> datetime:
+def _free_at(taken_until: Iterable[datetime | None], now: datetime) -> datetime:
     """When nobody else is answering the user any more: now, or later."""
-    return max([now, *(at for at in (user.lease_until, user.passive_until, user.quiet_until) if at is not None)])
+    return max([now, *(at for at in taken_until if at is not None)])
 
 
 def claim(session: Session, conversation_id: str, now: datetime) -> Job | datetime | None:
@@ -228,7 +286,7 @@ def claim(session: Session, conversation_id: str, now: datetime) -> Job | dateti
     user = _locked(session, WechatUser.conversation_id == conversation_id, skip=True)
     if user is None:
         return None
-    free_at = _free_at(user, now)
+    free_at = _free_at((user.lease_until, user.passive_until, user.quiet_until), now)
     if free_at > now:
         return free_at
     account = known(session.get_one(WechatAccount, user.account_id))
@@ -253,8 +311,10 @@ def claim(session: Session, conversation_id: str, now: datetime) -> Job | dateti
     content = taken[0].content
     if content["type"] == "text":
         content = {"type": "text", "text": rules.joined([d.content["text"] for d in taken])}
+    session.flush()  # now the new ones have their ids
     ids = tuple(d.id for d in taken)
-    return Job(account, user.id, user.openid, conversation_id, ids, content, taken[0].tries)
+    looked_up = user.looked_up_at is not None
+    return Job(account, user.id, user.openid, conversation_id, ids, content, taken[0].tries, looked_up)
 
 
 def _interrupted(waiting: Sequence[Delivery]) -> None:
@@ -361,13 +421,17 @@ def of_talk(session: Session, conversation_id: str, now: datetime) -> dict[str, 
     ]
     seen: dict[int, dict[str, object]] = {int(str(each["seq"])): each for each in held}
     why = book.why_not(now)
-    last_seq = session.scalar(select(Conversation.last_seq).where(Conversation.id == conversation_id)) or 0
     moving = any(not delivery.error for delivery in outbox.under_way(session, conversation_id))
+    unplanned = session.scalar(
+        select(WechatUser.id)
+        .join(Conversation, Conversation.id == WechatUser.conversation_id)
+        .where(WechatUser.id == user.id, _has_unplanned())
+    )
     return {
         "account": session.get_one(WechatAccount, user.account_id).name,
         "sends_left": book.left(now),
         "window_ends_at": book.ends_at(now),
         "why_not": why.told if why else "",
-        "under_way": moving or last_seq > user.planned_seq,
+        "under_way": moving or unplanned is not None,
         "held": list(seen.values()),
     }

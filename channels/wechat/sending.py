@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def send(job: outgoing.Job) -> None:
-    """One call, and its result into the outbox."""
+    """One call, and its result into the outbox; after the first one to a user also a look for the UnionID."""
     try:
         tokens.using(job.account, lambda token: _call(job, token))
     except api.Refused as refused:
@@ -32,6 +32,8 @@ def send(job: outgoing.Job) -> None:
         _settle(job, Fate.NEVER, counted=False)  # the picture is gone
     else:
         _settle(job, Fate.SENT)
+    if not job.looked_up:
+        look_up(job.user_id)
 
 
 def _settle(job: outgoing.Job, what: Fate, *, counted: bool = True) -> None:
@@ -68,8 +70,6 @@ def look_up(user_id: int) -> None:
     """Asks the platform once for the user's UnionID; without one, or when it does not say, nothing changes."""
     with db.reading() as session:
         user = session.get_one(WechatUser, user_id)
-        if user.looked_up_at is not None:
-            return
         account, openid = known(session.get_one(WechatAccount, user.account_id)), user.openid
     try:
         unionid = tokens.using(account, lambda token: api.unionid(account, token, openid))

@@ -6,7 +6,7 @@ overtaken are thrown away.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,14 +79,16 @@ class Pause:
     until: datetime
 
 
-def wanted(session: Session, conversation_id: str) -> bool:
-    """Whether the bot has lines to read in this talk: a look without locks, for most calls are about people's talks."""
+def wanted(session: Session, conversation_id: str, now: datetime) -> bool:
+    """Whether the bot has lines to read in this talk and no turn of it is out: a look without locks, for most calls are
+    about people's talks, or about turns that another process has taken."""
     return (
         session.scalar(
             select(Conversation.id).where(
                 Conversation.id == conversation_id,
                 Conversation.state == State.BOT,
                 Conversation.last_seq > Conversation.answered_seq,
+                or_(Conversation.turn_lease_until.is_(None), Conversation.turn_lease_until < now),
             )
         )
         is not None
@@ -100,23 +102,23 @@ def take(session: Session, conversation_id: str, now: datetime) -> Turn | Pause 
         return None
     if conversation.turn_lease_until is not None and conversation.turn_lease_until > now:
         return None
+    upto = conversation.last_seq if conversation.turn_id is None else conversation.turn_seq
+    unanswered = _customer_lines(session, conversation, upto)
+    if conversation.turn_id is None and not unanswered:
+        conversation.answered_seq, conversation.waiting_since = conversation.last_seq, None
+        return None
+    said = _said_before(session, conversation, unanswered[0].seq)
+    offered = _offered_buttons(session, conversation, unanswered[-1].seq)
     if conversation.turn_id is None:
-        newest = _customer_lines(session, conversation, conversation.last_seq)
-        if not newest:
-            conversation.answered_seq, conversation.waiting_since = conversation.last_seq, None
-            return None
-        ready_at = _ready_at(session, conversation, newest)
+        ready_at = _ready_at(unanswered, said, offered)
         if ready_at > now:
             return Pause(ready_at)
-        conversation.turn_id, conversation.turn_seq = new_id(), newest[-1].seq
+        conversation.turn_id, conversation.turn_seq = new_id(), unanswered[-1].seq
         conversation.turn_began_at = now
-    unanswered = _customer_lines(session, conversation, conversation.turn_seq)
     conversation.turn_lease_until = now + timedelta(seconds=settings.load().turn_lease_seconds)
-    offered = _offered_buttons(session, conversation, conversation.turn_seq)
     texts = [for_the_brain(line.text, offered) if line.kind == "text" else "发了一张图片" for line in unanswered]
     commands = [text for text in texts if text.startswith("/")]
     text = commands[-1] if commands else one_turn(texts)
-    said = _said_before(session, conversation, unanswered[0].seq)
     if said is not None:
         text = taken_up(text, said.text, (said.payload or {}).get("buttons", [])) or text
     return Turn(
@@ -137,18 +139,25 @@ def finish(
     now: datetime,
     *,
     intent: str | None = None,
-    understood: dict[str, Any] | None = None,
+    understood: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> bool:
-    """Stores all answers of a turn at once; False when the turn is no longer wanted and they were thrown away."""
+    """Stores all answers of a turn at once; False when the turn is no longer wanted and they were thrown away.
+
+    ``understood`` makes what the bot knows now from what it knew before (``Conversation.understood``).
+    """
     conversation = usecases.locked(session, turn.conversation_id)
     if conversation.turn_id != turn.turn_id or conversation.epoch != turn.epoch:
         log.info("answers of a turn that was overtaken are thrown away")
         return False
-    for line in _customer_lines(session, conversation, turn.upto_seq):
-        line.intent = intent
+    lines = _customer_lines(session, conversation, conversation.last_seq)
+    for line in lines:
+        if line.seq <= turn.upto_seq:
+            line.intent = intent
+    left = [line for line in lines if line.seq > turn.upto_seq]
     conversation.answered_seq = turn.upto_seq
     conversation.turn_id = conversation.turn_lease_until = conversation.turn_began_at = None
-    conversation.understood = understood or conversation.understood
+    if understood is not None:
+        conversation.understood = understood(conversation.understood or {})
     for n, answer in enumerate(a for a in answers if a.text or a.card or a.buttons):
         usecases.add_line(
             session,
@@ -164,8 +173,10 @@ def finish(
     if not any(a.text or a.card or a.handover or a.close for a in answers):
         log.warning("the brain had nothing to say to intent %s; a person takes over", intent)
         handover = HandoverReason.NOT_UNDERSTOOD.value
-    left = _customer_lines(session, conversation, conversation.last_seq)
-    conversation.waiting_since = left[0].created_at if left else None
+    if left:
+        conversation.waiting_since = left[0].created_at
+    else:  # nobody need look for the customer's lines among the bot's own
+        conversation.waiting_since, conversation.answered_seq = None, conversation.last_seq
     if handover:
         routing.enqueue(session, conversation, HandoverReason(handover), now)
     elif any(a.close for a in answers):
@@ -228,13 +239,12 @@ def _customer_lines(session: Session, conversation: Conversation, upto: int) -> 
     ).all()
 
 
-def _ready_at(session: Session, conversation: Conversation, lines: Sequence[Message]) -> datetime:
+def _ready_at(lines: Sequence[Message], said: Message | None, offered: list[dict[str, Any]]) -> datetime:
     """When a burst of lines is read (rules.pause_seconds)."""
     if lines[-1].kind != "text":
         return lines[-1].created_at
-    said = _said_before(session, conversation, lines[0].seq)
     asked = said is not None and (said.kind != "text" or said.text.rstrip().endswith(("？", "?", "：")))
-    texts = [for_the_brain(line.text, _offered_buttons(session, conversation, lines[-1].seq)) for line in lines]
+    texts = [for_the_brain(line.text, offered) for line in lines]
     pause = timedelta(seconds=pause_seconds(texts, asked=asked))
     longest = timedelta(seconds=LONGEST_PAUSE_SECONDS)
     return min(lines[-1].created_at + pause, lines[0].created_at + longest)

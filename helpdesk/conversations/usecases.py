@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core import wake
@@ -19,7 +19,7 @@ from crm.customers.models import Customer
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import MOVES, State
 
-CHANGED = "conversation"  # the wake topic: {"id", "seq"} – lines from seq on, or the state, are new
+CHANGED = "conversation"  # the wake topic: {"id", "seq"} – lines from seq on, or the state, are new; a line's also "by" and "agent", who has the talk
 
 
 def open_conversation(
@@ -53,17 +53,20 @@ def find(session: Session, conversation_id: str) -> Conversation:
     return conversation
 
 
+_LOCKED = (  # asked for each change, so put together once
+    select(Conversation)
+    .where(Conversation.id == bindparam("id"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
 def locked(session: Session, conversation_id: str) -> Conversation:
     """The talk, nobody else changing it until this transaction ends. Raises NotFound.
 
     ``key_share``: a row that only refers to the talk can still be stored meanwhile, so that nobody waits in a circle.
     """
-    conversation = session.scalar(
-        select(Conversation)
-        .where(Conversation.id == conversation_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
+    conversation = session.scalar(_LOCKED, {"id": conversation_id})
     if conversation is None:
         raise NotFound("没有找到这个会话，请刷新页面重新开始。")
     return conversation
@@ -110,7 +113,7 @@ def add_line(
         created_at=now,
     )
     session.add(message)
-    wake.note(session, CHANGED, id=conversation.id, seq=message.seq)
+    wake.note(session, CHANGED, id=conversation.id, seq=message.seq, by=sender, agent=conversation.agent_id)
     return message
 
 
@@ -135,6 +138,21 @@ def receive(
     )
     if known is not None:
         return known, False
+    return said(session, now, conversation, text=text, kind=kind, payload=payload, key=key), True
+
+
+def said(
+    session: Session,
+    now: datetime,
+    conversation: Conversation,
+    *,
+    text: str,
+    key: str,
+    kind: str = "text",
+    payload: dict[str, Any] | None = None,
+) -> int:
+    """Stores a customer's line and gives its seq. For callers that hold the talk's lock and have seen under it that there
+    is no line of this ``key`` (``customer:<client_message_id>``) yet; others call :func:`receive`."""
     if conversation.state == State.CLOSED:
         reopen(session, conversation, now)
     message = add_line(
@@ -150,7 +168,7 @@ def receive(
     conversation.customer_read_seq = message.seq
     conversation.snoozed_until = None
     conversation.waiting_since = conversation.waiting_since or now
-    return message.seq, True
+    return message.seq
 
 
 def reopen(session: Session, conversation: Conversation, now: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, select, update
 from sqlalchemy.orm import Session
 
 from helpdesk.outbox.models import Delivery
@@ -23,12 +23,13 @@ class State(StrEnum):
 
 
 UNDER_WAY = (State.WAITING, State.SENDING)
+_HELD = (Delivery.state == State.WAITING, Delivery.error != "")
 
 
 def put(
     session: Session, conversation_id: str, seq: int, contents: Sequence[dict[str, Any]], now: datetime
 ) -> list[Delivery]:
-    """The parts of a line, to be carried from now on."""
+    """The parts of a line, to be carried from now on. They are stored when the session is flushed."""
     made = [
         Delivery(
             conversation_id=conversation_id,
@@ -44,8 +45,17 @@ def put(
         for part, content in enumerate(contents)
     ]
     session.add_all(made)
-    session.flush()
     return made
+
+
+def is_under_way(conversation_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """Whether something has not reached the customer of a talk yet, as part of a query."""
+    return exists().where(Delivery.conversation_id == conversation_id, Delivery.state.in_(UNDER_WAY))
+
+
+def is_held(conversation_id: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """Whether :func:`release` would find something, as part of a query."""
+    return exists().where(Delivery.conversation_id == conversation_id, *_HELD)
 
 
 def under_way(session: Session, conversation_id: str) -> Sequence[Delivery]:
@@ -83,8 +93,4 @@ def not_arrived(session: Session, conversation_id: str, newest: int = 20) -> lis
 
 def release(session: Session, conversation_id: str) -> None:
     """What was held may be tried again: the customer has done something that allows it."""
-    session.execute(
-        update(Delivery)
-        .where(Delivery.conversation_id == conversation_id, Delivery.state == State.WAITING, Delivery.error != "")
-        .values(error="")
-    )
+    session.execute(update(Delivery).where(Delivery.conversation_id == conversation_id, *_HELD).values(error=""))

@@ -186,8 +186,8 @@ def test_what_an_agent_writes_at_one_web_process_reaches_the_customers_socket_at
         until(lambda: any(e == "state" and d["state"] == "with_agent" for e, d in mine), "who serves")
         asked = me.sends("谢谢，还有一个问题")
         until(lambda: asked in seqs(agents), "the customer's line on the desk")
-        came = dict.fromkeys(seqs(mine))  # a push may come twice, which the page drops; none overtakes
-        assert list(came) == sorted(came)
+        came = seqs(mine)
+        assert came == sorted(set(came)), "each line once, and none overtakes"
         said = {d["seq"]: d["text"] for e, d in mine if e == "message"}
         assert [said[seq] for seq in written] == [f"第 {n} 句" for n in range(5)]
 

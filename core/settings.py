@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     customer_token_secret: str = Field("", description="HS256 secret shared with the shop's site; empty: made here.")
     internal_secret: str = Field("", description="Secret between web, brain and actions; empty: made in var_dir.")
 
-    turn_workers: int = Field(6, ge=1, description="Turns sent to the brain at the same time by one process.")
+    turn_workers: int = Field(3, ge=1, description="Turns sent to the brain at the same time by one process.")
     turn_lease_seconds: float = Field(30, gt=0, description="How long a turn may be out before it is asked again.")
     brain_timeout_seconds: float = Field(20, gt=0, description="How long one answer of the brain is waited for.")
     brain_patience_seconds: float = Field(

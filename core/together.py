@@ -1,4 +1,4 @@
-"""Writes of many threads in one transaction, where the database has one writer at a time anyhow (SQLite).
+"""What must be acknowledged: writes of many threads in one transaction, where the database has one writer at a time anyhow (SQLite).
 
 Under load a transaction for each would cost most of the time in taking turns. Each caller goes on after the commit, so nothing
 is acknowledged that is not stored; when a piece of work fails, each of those it was with is done again, alone. On PostgreSQL,
@@ -7,7 +7,8 @@ where a transaction for many would hold the locks of them all, each has its own.
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from core import db
 
 MOST = 20
+GIVE_WAY_SECONDS = 1.0
 Work = Callable[[Session], Any]
 
 
@@ -29,8 +31,10 @@ class _Job:
 
 
 _jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-_idle = threading.Event()
-_idle.set()
+_counting = threading.Lock()
+_under_way = 0
+_calm = threading.Event()
+_calm.set()
 _started = threading.Lock()
 _thread: threading.Thread | None = None
 
@@ -46,7 +50,6 @@ def writing[T](work: Callable[[Session], T]) -> T:
         if _thread is None:
             _thread = threading.Thread(target=_run, name="together", daemon=True)
             _thread.start()
-    _idle.clear()
     job = _Job(work)
     _jobs.put(job)
     job.done.wait()
@@ -56,10 +59,26 @@ def writing[T](work: Callable[[Session], T]) -> T:
     return result
 
 
-def give_way(seconds: float) -> None:
-    """Waits until nobody waits for a commit here, but no longer than this: what must be acknowledged goes before what may be
+@contextmanager
+def urgent() -> Iterator[None]:
+    """Meanwhile what gives way waits: somebody counts the seconds until this is done."""
+    global _under_way
+    with _counting:
+        _under_way += 1
+        _calm.clear()
+    try:
+        yield
+    finally:
+        with _counting:
+            _under_way -= 1
+            if not _under_way:
+                _calm.set()
+
+
+def give_way() -> None:
+    """Waits until nothing urgent is under way, but no longer than GIVE_WAY_SECONDS: what must be acknowledged goes before what may be
     done a moment later."""
-    _idle.wait(seconds)
+    _calm.wait(GIVE_WAY_SECONDS)
 
 
 def _run() -> None:
@@ -74,8 +93,6 @@ def _run() -> None:
                 _store_alone(job)
         for job in batch:
             job.done.set()
-        if _jobs.empty():  # who comes in between is overlooked once
-            _idle.set()
 
 
 def _store(batch: list[_Job]) -> None:

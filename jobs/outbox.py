@@ -24,7 +24,6 @@ from jobs.later import Later
 log = logging.getLogger(__name__)
 PLACES_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 1.0
-GIVE_WAY_SECONDS = 0.5  # to messages that come in
 SOON_SECONDS = 10.0  # what can go out later than this the sweep finds
 
 
@@ -76,7 +75,6 @@ class Outbox:
                 return
             with self._lock:
                 self._queued.discard(conversation_id)
-            together.give_way(GIVE_WAY_SECONDS)
             try:
                 self._work_on(conversation_id)
             except Exception:
@@ -88,6 +86,7 @@ class Outbox:
             with db.reading() as session:
                 at = outgoing.glance(session, conversation_id, now)
             if at is not None and at <= now:
+                together.give_way()
                 with db.writing() as session:
                     job = outgoing.claim(session, conversation_id, clock.now())
                 if isinstance(job, outgoing.Job):

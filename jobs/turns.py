@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import Counter, Histogram
 
-from core import clock, db, wake
+from core import clock, db, together, wake
 from helpdesk.conversations import brain, mood, turns
 from helpdesk.conversations.rules import INTENT_LABELS
 from helpdesk.learning import collecting
@@ -45,6 +45,7 @@ def run(conversation_id: str) -> turns.Pause | None:
     with db.reading() as session:
         if not turns.wanted(session, conversation_id, looked_at):
             return None
+    together.give_way()
     with SECONDS.labels("take").time(), db.writing() as session:
         turn = turns.take(session, conversation_id, clock.now())
     if not isinstance(turn, turns.Turn):
@@ -69,6 +70,7 @@ def _answer(turn: turns.Turn) -> None:
         _failed(turn)
         return
     heard.now()
+    together.give_way()
     try:
         with SECONDS.labels("store").time():
             store(turn, reply)

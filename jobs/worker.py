@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from core import clock, db, settings, together, wake
+from core import clock, db, settings, wake
 from helpdesk.conversations import turns
 from helpdesk.conversations import usecases as conversations
 from helpdesk.learning import trainings
@@ -25,7 +25,6 @@ from jobs.turns import heard, run
 
 log = logging.getLogger(__name__)
 SLOW_SWEEP_SECONDS = 5.0
-GIVE_WAY_SECONDS = 0.5  # to messages that come in
 SWITCH_SECONDS = 0.0005  # a step of a transaction must not wait 5 ms, Python's own pace, for each thread that computes
 
 
@@ -86,7 +85,6 @@ class Worker:
                 return
             with self._lock:
                 self._queued.discard(conversation_id)
-            together.give_way(GIVE_WAY_SECONDS)
             try:
                 pause = run(conversation_id)
                 if pause is not None:

@@ -82,7 +82,8 @@ def _answer(account: Account, message: Incoming, arrived_at: datetime, deadline:
     picture = inbound.picture_of(account, message, arrived_at) if message.kind == "image" else None
     held = not may_be_the_last(age, settings.load().wechat_passive_seconds) and waiting.enter()
     try:
-        taken, mark, told = _take(account, message, arrived_at, picture, hold=held)
+        with together.urgent():
+            taken, mark, told = _take(account, message, arrived_at, picture, hold=held)
         if told is None and mark:
             call = Held(taken.user.id, taken.conversation_id, mark, taken.seq)
             return _await(account, message, call, arrived_at, deadline)

@@ -1,6 +1,6 @@
 """The platform's calls that are held in this process until their answer is there.
 
-How many may be is bounded. They ask for nothing themselves: one thread looks for all of them at once – at those whose talk
+How many may be is bounded, to one while the bot is too slow for it. They ask for nothing themselves: one thread looks for all of them at once – at those whose talk
 has changed here at once, at all of them from time to time, for another process may have answered.
 """
 
@@ -17,6 +17,7 @@ from helpdesk.conversations import usecases as conversations
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.4
+IN_VAIN_SECONDS = 10.0  # after a wait without an answer the bot is too slow for waits: one call at a time tries
 
 
 @dataclass(eq=False)
@@ -53,11 +54,13 @@ class Waiting:
         self._places = 0  # taken, by calls that wait or are about to
         self._held: list[Held] = []
         self._runs = False
+        self._in_vain_until = 0.0
 
     def enter(self) -> bool:
         """Whether one more may be held."""
         with self._changed:
-            if self._places >= settings.load().wechat_waiting:
+            in_vain = time.monotonic() < self._in_vain_until
+            if self._places >= (1 if in_vain else settings.load().wechat_waiting):
                 return False
             self._places += 1
             if not self._runs:
@@ -82,9 +85,10 @@ class Waiting:
         with self._changed:
             self._held.append(call)
             self._changed.notify()
-        call.decided.wait(max(0.0, seconds))
+        in_time = call.decided.wait(max(0.0, seconds))
         with self._changed:
             self._held.remove(call)
+            self._in_vain_until = 0.0 if in_time else time.monotonic() + IN_VAIN_SECONDS
         return call.outlook
 
     def _ring(self, data: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import httpx
 
+from core import clock, db
+from helpdesk.conversations import usecases as conversations
 from tests.resilience.test_many import beside
 from tests.services import fresh_database, postgres_server
 from tests.stack import Stack, stack
@@ -33,9 +35,19 @@ def spent(brains: Sequence[Stack]) -> float:
     return sum(int(field[11]) + int(field[12]) for field in fields) / ticks
 
 
+def opened(url: str, count: int) -> list[str]:
+    """New talks, for the actions look at them."""
+    with db.writing(db.make_engine(url)) as session:
+        made = [
+            conversations.open_conversation(session, clock.now(), channel="web", visitor_id=uuid.uuid4().hex)
+            for _ in range(count)
+        ]
+        return [talk.id for talk, _ in made]
+
+
 async def load(brains: Sequence[Stack], talks: int) -> int:
     """So many talks of six turns; the turns."""
-    left = [uuid.uuid4().hex for _ in range(talks)]
+    left = opened(brains[0].environment["ZHIKE_DATABASE_URL"], talks)
     headers = {"X-Zhike-Secret": brains[0].environment["ZHIKE_INTERNAL_SECRET"]}
     async with httpx.AsyncClient(trust_env=False, timeout=60, headers=headers) as http:
 

@@ -15,7 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import answers, safety
 from actions.cards import article_card, orders_card
-from actions.talk import BARE, NEWEST, NUMERALS, ORDINAL, Talk, Voice, button, order_reference, talking
+from actions.talk import BARE, NEWEST, NUMERALS, ORDINAL, Talk, Voice, button, look_first, order_reference, talking
 from core.errors import Refusal, TooMany, ZhikeError
 from core.once import once
 from crm.customers import access as access_rules
@@ -389,29 +389,31 @@ class Validate(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         """Slots filled and the next question; nothing at all when the message filled nothing (Rasa then looks on)."""
-        with talking(dispatcher, tracker) as talk:
-            if safety.pressing(talk) or safety.stands_outside(talk) or self._form.unwanted(talk):
-                return [SlotSet("confirm", LEFT), SlotSet("requested_slot", None)]
-            got = self._form.filled(talk)
-            asked = talk.slots.get("requested_slot")
-            beginning = asked is None or asked not in self._askable()
-            if not got and not beginning and talk.intent != self._form.intent:
-                return []
-            talk.slots.update(got)
-            try:
-                self._verify(talk)
-            except TooMany as error:
-                talk.voice.refuse(error)
-                talk.voice.hand_over("locked_out")
-                return [SlotSet(n, v) for n, v in self._form.reset().items()] + [SlotSet("requested_slot", None)]
-            following = self._form.next_slot(talk)
-            # a value that was read and then found wrong still answers the question: without an event for it, Rasa
-            # would think nothing was said, and drop what we told the customer about it
-            changed = {n: v for n, v in talk.slots.items() if n in got or v != tracker.slots.get(n)}
-            changed.pop("requested_slot", None)
-            if not changed and not beginning:
-                changed = {str(asked): talk.slots.get(str(asked))}  # the same wish once more: the open question again
-            return [*(SlotSet(n, v) for n, v in changed.items()), SlotSet("requested_slot", following)]
+        return look_first(dispatcher, tracker, self._events)
+
+    def _events(self, talk: Talk) -> list[EventType]:
+        if safety.pressing(talk) or safety.stands_outside(talk) or self._form.unwanted(talk):
+            return [SlotSet("confirm", LEFT), SlotSet("requested_slot", None)]
+        got = self._form.filled(talk)
+        asked = talk.slots.get("requested_slot")
+        beginning = asked is None or asked not in self._askable()
+        if not got and not beginning and talk.intent != self._form.intent:
+            return []
+        talk.slots.update(got)
+        try:
+            self._verify(talk)
+        except TooMany as error:
+            talk.voice.refuse(error)
+            talk.voice.hand_over("locked_out")
+            return [SlotSet(n, v) for n, v in self._form.reset().items()] + [SlotSet("requested_slot", None)]
+        following = self._form.next_slot(talk)
+        # a value that was read and then found wrong still answers the question: without an event for it, Rasa
+        # would think nothing was said, and drop what we told the customer about it
+        changed = {n: v for n, v in talk.slots.items() if n in got or v != talk.tracker.slots.get(n)}
+        changed.pop("requested_slot", None)
+        if not changed and not beginning:
+            changed = {str(asked): talk.slots.get(str(asked))}  # the same wish once more: the open question again
+        return [*(SlotSet(n, v) for n, v in changed.items()), SlotSet("requested_slot", following)]
 
     def _askable(self) -> set[str]:
         return {"order_number", "phone_last4", "item", "confirm", *self._form.details}
@@ -448,8 +450,7 @@ class Ask(Action):
         # after an interruption Rasa names the first empty slot of the domain's list, needed or not; the open question
         # is the one that was asked before
         slot = tracker.slots.get("requested_slot") or self._slot
-        with talking(dispatcher, tracker) as talk:
-            form.speak(talk, slot)
+        look_first(dispatcher, tracker, lambda talk: form.speak(talk, slot))
         return [SlotSet("requested_slot", slot)] if slot != self._slot else []
 
 

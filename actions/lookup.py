@@ -13,7 +13,7 @@ from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import safety
-from actions.talk import Talk, order_reference, talking
+from actions.talk import Talk, look_first, order_reference
 from core.errors import ZhikeError
 from crm.orders import usecases as orders
 from crm.orders.models import Order
@@ -45,21 +45,23 @@ class Answer(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         """Answers, then lets an interrupted form go on."""
-        form = (tracker.active_loop or {}).get("name")
-        with talking(dispatcher, tracker) as talk:
-            if safety.pressing(talk):  # a form's own validation comes first, so none is open here
-                safety.advise(talk)
-                return [FollowupAction("action_listen")]
-            if safety.goes_on(talk):
-                safety.hand_over(talk)
-                return [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("pending", None)]
-            if talk.access is None and self.verifies(talk):
-                return self._verify_first(talk, form)
-            try:
-                slots = self.answer(talk) or {}
-            except ZhikeError as refusal:
-                talk.voice.refuse(refusal)
-                slots = {}
+        return look_first(dispatcher, tracker, self._events)
+
+    def _events(self, talk: Talk) -> list[EventType]:
+        form = (talk.tracker.active_loop or {}).get("name")
+        if safety.pressing(talk):  # a form's own validation comes first, so none is open here
+            safety.advise(talk)
+            return [FollowupAction("action_listen")]
+        if safety.goes_on(talk):
+            safety.hand_over(talk)
+            return [ActiveLoop(None), SlotSet("requested_slot", None), SlotSet("pending", None)]
+        if talk.access is None and self.verifies(talk):
+            return self._verify_first(talk, form)
+        try:
+            slots = self.answer(talk) or {}
+        except ZhikeError as refusal:
+            talk.voice.refuse(refusal)
+            slots = {}
         if form and not self.ends_form:
             slots.pop("order_number", None)  # the form's own order stays chosen
         events: list[EventType] = [SlotSet(name, value) for name, value in slots.items()]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -134,11 +134,29 @@ class Talk:
 @contextmanager
 def talking(dispatcher: CollectingDispatcher, tracker: Tracker) -> Iterator[Talk]:
     """A :class:`Talk` in one transaction: all that the action changes is kept together, or nothing."""
-    now = clock.now()
     with db.writing() as session:
-        conversation = conversations.find(session, tracker.sender_id)
-        access = conversations.access_of(session, conversation)
-        yield Talk(session, now, tracker, Voice(dispatcher), conversation, access, dict(tracker.slots))
+        yield _talk(session, dispatcher, tracker)
+
+
+def look_first[T](dispatcher: CollectingDispatcher, tracker: Tracker, act: Callable[[Talk], T]) -> T:
+    """``act``'s result. Most requests only look something up and keep nobody waiting (on SQLite one writes at a time); one that
+    turns out to change something begins anew in a transaction. So ``act`` does nothing but speak and use its session."""
+    said = len(dispatcher.messages)
+    try:
+        with db.reading() as session:
+            result = act(_talk(session, dispatcher, tracker))
+            session.flush()  # a change that was not sent to the database yet
+            return result
+    except db.Changes:
+        del dispatcher.messages[said:]
+    with talking(dispatcher, tracker) as talk:
+        return act(talk)
+
+
+def _talk(session: Session, dispatcher: CollectingDispatcher, tracker: Tracker) -> Talk:
+    conversation = conversations.find(session, tracker.sender_id)
+    access = conversations.access_of(session, conversation)
+    return Talk(session, clock.now(), tracker, Voice(dispatcher), conversation, access, dict(tracker.slots))
 
 
 TAIL = re.compile(r"(?<!\d)(\d{4})(?!\d)")

@@ -23,12 +23,16 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 
 from core import settings, wake
 from core.errors import Busy
 
 BUSY_TIMEOUT_MS = 10_000
+
+
+class Changes(Exception):
+    """A session that only looks (:func:`reading`) was asked to change something."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -159,7 +163,23 @@ def count_on(session: Session) -> None:
 
 @contextmanager
 def reading(on: Engine | None = None) -> Iterator[Session]:
-    """A session that only looks; nothing of it is kept. On PostgreSQL each of its questions sees what is committed then, as
-    in a transaction of its level, without the calls that begin and end one."""
-    with Session(_to_look(on or engine()), expire_on_commit=False) as session:
+    """A session that only looks; what would store or lock anything raises Changes. On PostgreSQL each of its questions sees
+    what is committed then, as in a transaction of its level, without the calls that begin and end one."""
+    with _LookingSession(_to_look(on or engine()), expire_on_commit=False) as session:
         yield session
+
+
+class _LookingSession(Session):
+    """What it changed would be lost without a word, or kept outside of any transaction."""
+
+
+@event.listens_for(_LookingSession, "before_flush")
+def _stores_nothing(session: Session, *_: Any) -> None:
+    raise Changes(f"to store: {[*session.new, *session.dirty, *session.deleted]}")
+
+
+@event.listens_for(_LookingSession, "do_orm_execute")
+def _only_selects(state: ORMExecuteState) -> None:
+    locks = getattr(state.statement, "_for_update_arg", None) is not None
+    if locks or not state.is_select:
+        raise Changes(str(state.statement))

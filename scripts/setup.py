@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 STAMPS = ROOT / ".setup"
 DESK = ROOT / "web" / "desk-ui"
+NEVER_IMPORTED = r"/(tensorflow\w*|keras|tensorboard|jax|tests?)/"  # bot/serving/run.py leaves the first ones out
 ENOUGH_BYTES = 6 * 1024**3
 APP_VERSIONS = ("3.13", "3.12")
 BOT_VERSIONS = ("3.10",)
@@ -130,9 +131,20 @@ def environment(folder: str, versions: "tuple[str, ...]", lock: Path) -> None:
         "installed %s" % lock.name,
         env=env,
     )
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        _compile(interpreter, lock.name)
     if folder == ".venv":
         _program(interpreter)
     stamp.write_text(value)
+
+
+def _compile(interpreter: Path, name: str) -> None:
+    """Where Python may not keep what it compiles, each start of a process would compile all it imports: seconds every time."""
+    begun = time.time()
+    packages = glob.glob(str(interpreter.parent.parent / "lib" / "python*" / "site-packages"))
+    command = [str(interpreter), "-m", "compileall", "-q", "-j", "0", "-x", NEVER_IMPORTED, *packages]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)  # some hold templates
+    say("compiled %s (%.0f s)" % (name, time.time() - begun))
 
 
 def _program(interpreter: Path) -> None:

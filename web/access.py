@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from apiflask import APIFlask
 from flask import g, request
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from core import clock, db, settings
 from core.errors import NotFound, Unauthenticated
@@ -69,10 +69,13 @@ def bearer() -> str:
     return token.strip()
 
 
+_OF_TOKEN = select(Conversation.id).where(Conversation.token_hash == bindparam("hash"))
+
+
 def conversation_of(token: str, wanted: str | None) -> str:
     """The talk a token opens. Raises Unauthenticated for no talk's token, NotFound for another talk's."""
     with db.reading() as session:
-        found = session.scalar(select(Conversation.id).where(Conversation.token_hash == token_hash(token)))
+        found = session.scalar(_OF_TOKEN, {"hash": token_hash(token)})
     if found is None:
         raise Unauthenticated("会话已失效，请刷新页面重新开始。", code="token")
     if wanted is not None and found != wanted:

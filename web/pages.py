@@ -5,7 +5,7 @@ from typing import Any
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, redirect, render_template, request, send_file, send_from_directory
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from channels import web as channel
@@ -149,7 +149,7 @@ def readyz() -> tuple[dict[str, Any], int]:
 def _database() -> bool:
     try:
         with db.reading() as session:
-            session.execute(text("SELECT 1"))
+            session.execute(select(1))
     except Exception:
         return False
     return True

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from flask import request
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO, emit, join_room, leave_room
 from socketio import Manager, RedisManager
@@ -97,25 +98,44 @@ class OnceManager(Manager):
     def emit(self, event: str, data: Any, namespace: str, room: Any = None, skip_sid: Any = None, **given: Any) -> None:
         """To the connections of this process."""
         if namespace != CHAT or event != "message":
-            super().emit(event, data, namespace, room=room, skip_sid=skip_sid, **given)
+            if self._anybody(namespace, given.get("to") or room):
+                super().emit(event, data, namespace, room=room, skip_sid=skip_sid, **given)
             return
         with self.lock:
+            if not self._anybody(namespace, given.get("to") or room):
+                return
             there = [sid for sid, _ in self.get_participants(namespace, given.get("to") or room)]
             had = [sid for sid in there if sid in self.told and not self.told[sid].is_news(data["seq"])]
             super().emit(event, data, namespace, room=room, skip_sid=had, **given)
+
+    def _anybody(self, namespace: str, room: Any) -> bool:
+        """Whether there is a connection to make a packet for: nobody watches most talks."""
+        return not isinstance(room, str) or room in self.rooms.get(namespace, {})
 
 
 class OnceRedisManager(RedisManager, OnceManager):
     """The same with Redis between the processes."""
 
 
+class Socket(SimpleWebSocketWSGI):
+    """A customer who goes while we hang up has gone: the library checks first and sends then, and tells a stack of it."""
+
+    def close(self) -> None:
+        """Hangs up, if somebody is there still."""
+        with suppress(OSError):
+            super().close()
+
+
 class Sockets(SocketIO):
-    """With our managers."""
+    """With our managers and socket."""
 
     def init_app(self, app: Any, *, message_queue: str | None, channel: str, **given: Any) -> None:
         """``message_queue``: the Redis the processes share, or None."""
         manager = OnceRedisManager(message_queue, channel=channel) if message_queue else OnceManager()
         super().init_app(app, client_manager=manager, **given)
+        driver = self.server.eio._async
+        if driver["websocket"] is SimpleWebSocketWSGI:  # gevent has its own
+            self.server.eio._async = {**driver, "websocket": Socket}
 
 
 socketio = Sockets(

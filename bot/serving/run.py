@@ -1,7 +1,8 @@
-"""``python -m bot.serving.run …``: an ordinary ``rasa …`` that does without TensorFlow, when nothing in config.yml needs it.
+"""``python -m bot.serving.run …``: an ordinary ``rasa …`` that does without TensorFlow, when nothing in config.yml needs it, and
+without the clients of databases that are not ours.
 
-Rasa imports it, with all that it brings along, wherever its own classifiers might be; that is half of the start and a third of
-the memory. Here the names are found empty. ``ZHIKE_BRAIN_SLOW=tensorflow`` imports it as ever.
+Rasa imports them, with all that they bring along, wherever its own classifiers and stores might be; that is half of the start and
+a third of the memory. Here the names are found empty. ``ZHIKE_BRAIN_SLOW=tensorflow`` imports them as ever.
 """
 
 import importlib.abc
@@ -16,7 +17,8 @@ import yaml
 from bot.serving import switches
 
 CONFIG = Path(__file__).resolve().parents[2] / "config.yml"
-LEFT_OUT = {"tensorflow", "tensorflow_addons", "tensorflow_hub", "keras", "jax", "matplotlib", "tensorboard"}
+TENSORFLOW = ("tensorflow", "tensorflow_addons", "tensorflow_hub", "keras", "jax", "matplotlib", "tensorboard")
+UNUSED = ("pymongo", "boto3", "botocore", "spacy.cli")
 NEED_NOTHING = {"RulePolicy", "MemoizationPolicy"}
 
 
@@ -36,6 +38,10 @@ class Nothing(metaclass=_Kind):
         """Of whatever it is made."""
 
 
+class Never(Exception):
+    """Stands for an error of an empty module: it may be caught, and is never raised."""
+
+
 class Empty(types.ModuleType):
     """A module in which every name is there."""
 
@@ -44,20 +50,20 @@ class Empty(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Nothing
+        return Never if name.endswith(("Error", "Failure")) else Nothing
 
 
 class Leaver(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds LEFT_OUT empty; while ``missing``, not at all."""
+    """Finds UNUSED empty, and TENSORFLOW too; while ``missing``, that is not found at all."""
 
     missing = True
 
     def find_spec(self, name: str, _path: Any, _target: Any = None) -> Optional[importlib.machinery.ModuleSpec]:
         """Ours, for these names and what is below them. Raises ModuleNotFoundError."""
-        if name.split(".", maxsplit=1)[0] not in LEFT_OUT:
-            return None
-        if self.missing:
+        if _is_of(name, TENSORFLOW) and self.missing:
             raise ModuleNotFoundError(name)
+        if not _is_of(name, TENSORFLOW + UNUSED):
+            return None
         return importlib.machinery.ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> Empty:
@@ -66,6 +72,10 @@ class Leaver(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         """There is nothing to run."""
+
+
+def _is_of(name: str, packages: Sequence[str]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
 
 
 def needs_tensorflow(config: Path = CONFIG) -> bool:

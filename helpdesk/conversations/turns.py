@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core import settings, wake
@@ -30,6 +30,8 @@ from helpdesk.conversations.rules import (
 from helpdesk.routing import usecases as routing
 
 log = logging.getLogger(__name__)
+OFFERED_LINES = 12  # how many lines back something may have been offered that is still meant
+OFFERING_LINES = 6  # how many of the bot's lines among them
 WAITING = "turn"  # wake topic: {"id"} – this talk may have something for the bot
 
 
@@ -79,20 +81,18 @@ class Pause:
     until: datetime
 
 
+_WANTED = select(Conversation.id).where(
+    Conversation.id == bindparam("id"),
+    Conversation.state == State.BOT,
+    Conversation.last_seq > Conversation.answered_seq,
+    or_(Conversation.turn_lease_until.is_(None), Conversation.turn_lease_until < bindparam("now")),
+)
+
+
 def wanted(session: Session, conversation_id: str, now: datetime) -> bool:
     """Whether the bot has lines to read in this talk and no turn of it is out: a look without locks, for most calls are
     about people's talks, or about turns that another process has taken."""
-    return (
-        session.scalar(
-            select(Conversation.id).where(
-                Conversation.id == conversation_id,
-                Conversation.state == State.BOT,
-                Conversation.last_seq > Conversation.answered_seq,
-                or_(Conversation.turn_lease_until.is_(None), Conversation.turn_lease_until < now),
-            )
-        )
-        is not None
-    )
+    return session.scalar(_WANTED, {"id": conversation_id, "now": now}) is not None
 
 
 def take(session: Session, conversation_id: str, now: datetime) -> Turn | Pause | None:
@@ -103,12 +103,10 @@ def take(session: Session, conversation_id: str, now: datetime) -> Turn | Pause 
     if conversation.turn_lease_until is not None and conversation.turn_lease_until > now:
         return None
     upto = conversation.last_seq if conversation.turn_id is None else conversation.turn_seq
-    unanswered = _customer_lines(session, conversation, upto)
+    unanswered, said, offered = _unread(session, conversation, upto)
     if conversation.turn_id is None and not unanswered:
         conversation.answered_seq, conversation.waiting_since = conversation.last_seq, None
         return None
-    said = _said_before(session, conversation, unanswered[0].seq)
-    offered = _offered_buttons(session, conversation, unanswered[-1].seq)
     if conversation.turn_id is None:
         ready_at = _ready_at(unanswered, said, offered)
         if ready_at > now:
@@ -226,17 +224,41 @@ def give_up(session: Session, now: datetime) -> bool:
     return True
 
 
-def _customer_lines(session: Session, conversation: Conversation, upto: int) -> Sequence[Message]:
-    return session.scalars(
-        select(Message)
-        .where(
-            Message.conversation_id == conversation.id,
-            Message.sender == "customer",
-            Message.seq > conversation.answered_seq,
-            Message.seq <= upto,
-        )
-        .order_by(Message.seq)
-    ).all()
+_LINES = (  # asked for twice a turn, so put together once
+    select(Message)
+    .where(
+        Message.conversation_id == bindparam("id"),
+        Message.seq > bindparam("after"),
+        Message.seq <= bindparam("upto"),
+    )
+    .order_by(Message.seq)
+)
+
+
+def _lines(session: Session, conversation: Conversation, after: int, upto: int) -> Sequence[Message]:
+    return session.scalars(_LINES, {"id": conversation.id, "after": after, "upto": upto}).all()
+
+
+def _customer_lines(session: Session, conversation: Conversation, upto: int) -> list[Message]:
+    """The customer's lines that nobody answered."""
+    return [
+        line for line in _lines(session, conversation, conversation.answered_seq, upto) if line.sender == "customer"
+    ]
+
+
+def _unread(
+    session: Session, conversation: Conversation, upto: int
+) -> tuple[list[Message], Message | None, list[dict[str, Any]]]:
+    """The customer's lines that nobody answered, the line before them if it is the bot's, and what it and those before it
+    offered."""
+    near = _lines(session, conversation, conversation.answered_seq - OFFERED_LINES, upto)
+    unanswered = [line for line in near if line.sender == "customer" and line.seq > conversation.answered_seq]
+    if not unanswered:
+        return [], None, []
+    first, last = unanswered[0].seq, unanswered[-1].seq
+    before = [line for line in near if line.sender != "customer" and line.seq < first]
+    said = before[-1] if before and before[-1].sender == "bot" else None
+    return unanswered, said, _offered([line for line in near if line.sender in {"bot", "system"} and line.seq <= last])
 
 
 def _ready_at(lines: Sequence[Message], said: Message | None, offered: list[dict[str, Any]]) -> datetime:
@@ -250,31 +272,10 @@ def _ready_at(lines: Sequence[Message], said: Message | None, offered: list[dict
     return min(lines[-1].created_at + pause, lines[0].created_at + longest)
 
 
-def _said_before(session: Session, conversation: Conversation, seq: int) -> Message | None:
-    """The line before ``seq`` that is not the customer's, if it is the bot's."""
-    said = session.scalars(
-        select(Message)
-        .where(Message.conversation_id == conversation.id, Message.seq < seq, Message.sender != "customer")
-        .order_by(Message.seq.desc())
-        .limit(1)
-    ).first()
-    return said if said is not None and said.sender == "bot" else None
-
-
-def _offered_buttons(session: Session, conversation: Conversation, upto: int) -> list[dict[str, Any]]:
-    """Buttons and card actions of the bot's lines since the customer's last answered one."""
-    recent = session.scalars(
-        select(Message)
-        .where(
-            Message.conversation_id == conversation.id,
-            Message.sender.in_(("bot", "system")),
-            Message.seq <= upto,
-        )
-        .order_by(Message.seq.desc())
-        .limit(6)
-    ).all()
+def _offered(lines: Sequence[Message]) -> list[dict[str, Any]]:
+    """Buttons and card actions of the last of these lines, the newest line's first."""
     offered: list[dict[str, Any]] = []
-    for line in recent:
+    for line in lines[: -OFFERING_LINES - 1 : -1]:
         payload = line.payload or {}
         offered += payload.get("buttons", []) + payload.get("actions", [])
         for order in [payload.get("order"), *payload.get("orders", []), *payload.get("products", [])]:

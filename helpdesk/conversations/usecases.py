@@ -117,6 +117,11 @@ def add_line(
     return message
 
 
+_KNOWN = select(Message.seq).where(
+    Message.conversation_id == bindparam("id"), Message.client_message_id == bindparam("key")
+)
+
+
 def receive(
     session: Session,
     now: datetime,
@@ -133,9 +138,7 @@ def receive(
     """
     conversation = locked(session, conversation_id)
     key = f"customer:{client_message_id}"  # an agent's ids are another's
-    known = session.scalar(
-        select(Message.seq).where(Message.conversation_id == conversation_id, Message.client_message_id == key)
-    )
+    known = session.scalar(_KNOWN, {"id": conversation_id, "key": key})
     if known is not None:
         return known, False
     return said(session, now, conversation, text=text, kind=kind, payload=payload, key=key), True
@@ -215,12 +218,17 @@ def _rated(session: Session, conversation: Conversation) -> bool:
     return any((payload or {}).get("score") for payload in cards)
 
 
+_WITH_NOTES = (
+    select(Message)
+    .where(Message.conversation_id == bindparam("id"), Message.seq > bindparam("after"))
+    .order_by(Message.seq)
+)
+_LINES = _WITH_NOTES.where(Message.kind != "note")
+
+
 def lines(session: Session, conversation_id: str, after: int = 0, *, notes: bool = False) -> Sequence[Message]:
     """The lines after a seq, oldest first. Private notes only for agents."""
-    query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > after)
-    if not notes:
-        query = query.where(Message.kind != "note")
-    return session.scalars(query.order_by(Message.seq)).all()
+    return session.scalars(_WITH_NOTES if notes else _LINES, {"id": conversation_id, "after": after}).all()
 
 
 def mark_read(session: Session, conversation: Conversation, seq: int, *, by: str) -> bool:

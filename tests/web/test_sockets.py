@@ -1,5 +1,6 @@
 """What is pushed to the customer's page and to the desk, and what is not."""
 
+import errno
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from core import clock
 from helpdesk.staff.models import Agent
 from tests.web.brain import StandInBrain
 from tests.web.people import Site, Staff, Visitor
+from web import realtime
+from web.app import create_app
 
 EVENTS = ("message", "state", "typing", "read", "queue", "presence", "session_ended", "mention")
 WAIT_SECONDS = 20
@@ -392,3 +395,18 @@ def test_an_agent_whose_desk_is_connected_stays_present_without_asking_for_anyth
 def _agent(site: Site, agent: Staff) -> Agent:
     with site.shop.session() as session:
         return session.get_one(Agent, agent.id)
+
+
+def test_hanging_up_on_a_page_that_has_just_gone_is_no_error() -> None:
+    """A customer closes the tab in the moment in which the server hangs up: nothing went wrong, so nothing is logged."""
+
+    class Gone:
+        connected = True  # it was, a moment ago
+
+        def close(self) -> None:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+
+    create_app()
+    line = realtime.socketio.server.eio._async["websocket"](None, None)
+    line.ws = Gone()
+    line.close()

@@ -12,6 +12,7 @@ from actions.form import Form, interrupts, register
 from actions.lookup import Answer
 from actions.talk import Talk, button, order_reference
 from core.clock import told
+from core.once import once
 from core.text import shorten
 from crm.orders import usecases as orders
 from crm.orders.models import Order
@@ -188,7 +189,7 @@ class Praise(Answer):
 
 def thank_for_praise(talk: Talk) -> None:
     """Keeps the words, and thanks in the name of who is praised."""
-    surveys.remember(talk.session, talk.conversation, "praise", talk.text, talk.now)
+    once(talk.session, talk.once_key("praise"), lambda: _remembered(talk, "praise", talk.text))
     found = [m for m in PERSON.findall(talk.text) if m not in NOT_PERSON]
     who = talk.entity("person_name") or (found[0] if found else None)
     if who:
@@ -197,6 +198,14 @@ def thank_for_praise(talk: Talk) -> None:
         talk.voice.say("谢谢您的认可！我把这句话转给仓库和配送的同事，他们会更有干劲的。")
     else:
         talk.voice.say("谢谢您的夸奖，我已经记下来转给同事们，大家会继续努力。")
+
+
+def _remembered(talk: Talk, kind: str, text: str) -> dict[str, Any]:
+    return {"feedback": surveys.remember(talk.session, talk.conversation, kind, text, talk.now).id}
+
+
+def _rated(talk: Talk, score: int) -> dict[str, Any]:
+    return {"score": surveys.rate(talk.session, talk.conversation, score, "", "bot", talk.now).score}
 
 
 BARE_DIGIT = re.compile(r"\d")
@@ -227,7 +236,7 @@ class GiveRating(Answer):
                 "谢谢您愿意评价，请打个分：5 分是非常满意，1 分是非常不满意。", [f"{n}分" for n in (5, 4, 3, 2, 1)]
             )
             return None
-        surveys.rate(talk.session, talk.conversation, score, "", "bot", talk.now)
+        once(talk.session, talk.once_key("rating"), lambda: _rated(talk, score))
         if score == survey_rules.BEST:
             talk.voice.say("谢谢您的 5 分！有需要随时来找我。")
         elif score > survey_rules.LOW:

@@ -5,7 +5,9 @@ from typing import Any
 from actions.cards import article_card
 from actions.lookup import Answer
 from actions.talk import Talk, button
+from core.once import once
 from knowledge_base import usecases as knowledge
+from knowledge_base.search import Decision
 from knowledge_base.usecases import Result
 
 
@@ -58,6 +60,10 @@ def found(talk: Talk) -> Result:
     return again if again.decision != "none" else result
 
 
+def _remembered(talk: Talk, decision: Decision) -> dict[str, Any]:
+    return {"kept": knowledge.remember_open_question(talk.session, talk.text, decision, talk.now) is not None}
+
+
 class Faq(Answer):
     """A question about a rule."""
 
@@ -67,7 +73,7 @@ class Faq(Answer):
         """The article, the nearest three, or that there is none (and the question is kept for the editors)."""
         result = found(talk)
         if result.decision != "answer":
-            knowledge.remember_open_question(talk.session, talk.text, result.decision, talk.now)
+            once(talk.session, talk.once_key("question"), lambda: _remembered(talk, result.decision))
         if not tell(talk, result):
             talk.voice.say("这个问题我手上没有确切的答案，不想随便说误导您。要不要请同事来回答？", ["转人工"])
         return None

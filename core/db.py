@@ -23,7 +23,7 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, SessionTransaction
 
 from core import settings, wake
 from core.errors import Busy
@@ -171,6 +171,10 @@ def reading(on: Engine | None = None) -> Iterator[Session]:
 
 class _LookingSession(Session):
     """What it changed would be lost without a word, or kept outside of any transaction."""
+
+    def begin_nested(self) -> SessionTransaction:
+        """A savepoint is for changes."""
+        raise Changes("to set a savepoint")
 
 
 @event.listens_for(_LookingSession, "before_flush")

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core import db
+from core.errors import Busy
 
 MOST = 20
 GIVE_WAY_SECONDS = 1.0
@@ -76,9 +78,10 @@ def urgent() -> Iterator[None]:
 
 
 def give_way() -> None:
-    """Waits until nothing urgent is under way, but no longer than GIVE_WAY_SECONDS: what must be acknowledged goes before what may be
-    done a moment later."""
-    _calm.wait(GIVE_WAY_SECONDS)
+    """Where one writes at a time (SQLite), waits until nothing urgent is under way, but no longer than GIVE_WAY_SECONDS: what must
+    be acknowledged goes before what may be done a moment later."""
+    if db.engine().dialect.name == "sqlite":
+        _calm.wait(GIVE_WAY_SECONDS)
 
 
 def _run() -> None:
@@ -88,6 +91,9 @@ def _run() -> None:
             batch.append(_jobs.get())
         try:
             _store(batch)
+        except (Busy, OperationalError) as error:  # nobody's work is at fault, and each alone would wait as long
+            for job in batch:
+                job.error = error
         except Exception:  # nothing of it is kept; whose work is at fault shows when each has its own transaction
             for job in batch:
                 _store_alone(job)

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import websockets
@@ -26,6 +28,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from core import clock
 from crm.customers.access import visitor_token
+from helpdesk.conversations.rules import pause_seconds
 from tests.stack import ROOT, Stack, stack
 
 PAGES = 80
@@ -40,6 +43,7 @@ SAID = (
     "在吗",
 )
 PARTS = ("pause", "take", "brain", "actions", "store")
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -50,15 +54,18 @@ class Page:
     headers: dict[str, str]
     token: str
     asked_at: float = 0.0
+    said: str = ""
     answered: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
 class Times:
-    """Seconds: until the line is acknowledged, and until its answer is on the page."""
+    """Seconds: until a line is acknowledged, and until its answer is on the page; of these, those of lines that are read at
+    once (after a mere 在吗 the bot waits whether the customer writes on)."""
 
     acknowledged: list[float] = field(default_factory=list)
     answered: list[float] = field(default_factory=list)
+    at_once: list[float] = field(default_factory=list)
 
 
 async def listen(port: int, page: Page, times: Times, ready: asyncio.Event) -> None:
@@ -75,6 +82,8 @@ async def listen(port: int, page: Page, times: Times, ready: asyncio.Event) -> N
                 ready.set()
             elif page.asked_at and text.startswith('42/chat,["message"') and is_the_bots(text):
                 times.answered.append(time.perf_counter() - page.asked_at)
+                if not pause_seconds([page.said], asked=False):
+                    times.at_once.append(times.answered[-1])
                 page.asked_at = 0.0
                 page.answered.set()
 
@@ -87,15 +96,15 @@ def is_the_bots(packet: str) -> bool:
 async def write(http: httpx.AsyncClient, page: Page, text: str, times: Times) -> None:
     """Enter."""
     page.answered.clear()
-    page.asked_at = begun = time.perf_counter()
+    page.said, page.asked_at = text, (begun := time.perf_counter())
     body = {"client_message_id": uuid.uuid4().hex, "text": text}
     (await http.post(f"{page.path}/messages", json=body, headers=page.headers)).raise_for_status()
     times.acknowledged.append(time.perf_counter() - begun)
     await asyncio.wait_for(page.answered.wait(), 60)
 
 
-async def run(made: Stack, rate: float, seconds: float) -> tuple[Times, dict[str, float]]:
-    """The times, and the mean seconds of each part of a turn."""
+async def run(made: Stack, rate: float, seconds: float) -> tuple[Times, dict[str, float], dict[str, float]]:
+    """The times, the mean seconds of each part of a turn, and the processor's seconds a turn by process."""
     port, times = made.port("web"), Times()
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{port}/api/v1",
@@ -111,7 +120,8 @@ async def run(made: Stack, rate: float, seconds: float) -> tuple[Times, dict[str
             await write(http, page, text, times)
         times.acknowledged.clear()
         times.answered.clear()
-        before, begun, turns = await spent(port), time.perf_counter(), []
+        times.at_once.clear()
+        used, before, begun, turns = worked(made), await spent(port), time.perf_counter(), []
         for n in range(int(rate * seconds)):
             await asyncio.sleep(max(0.0, begun + n / rate - time.perf_counter()))
             page = next((p for p in pages if not p.asked_at), None)
@@ -121,12 +131,13 @@ async def run(made: Stack, rate: float, seconds: float) -> tuple[Times, dict[str
             turns.append(asyncio.create_task(write(http, page, SAID[(n * 5 + n // 8) % len(SAID)], times)))
             await asyncio.sleep(0)
         await asyncio.gather(*turns)
-        after = await spent(port)
+        after, using = await spent(port), worked(made)
         for socket in sockets:
             socket.cancel()
         await asyncio.gather(*sockets, return_exceptions=True)
     count = len(times.answered)
-    return times, {part: (after[part] - before[part]) / count for part in PARTS}
+    parts = {part: (after[part] - before[part]) / count for part in PARTS}
+    return times, parts, {name: (using[name] - used[name]) / count for name in using}
 
 
 async def opened(http: httpx.AsyncClient, made: Stack, number: int) -> Page:
@@ -150,18 +161,40 @@ async def spent(port: int) -> dict[str, float]:
     return found
 
 
-def row(name: str, times: Times, parts: dict[str, float]) -> None:
-    """A line of the table, in milliseconds."""
-    answered = sorted(times.answered)
+def worked(made: Stack) -> dict[str, float]:
+    """Seconds of the processor so far, by process, its children included."""
+    return {name: sum(_worked(pid) for pid in family(process.pid)) for name, process in made.processes.items()}
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    children = [int(p) for file in Path(f"/proc/{pid}/task").glob("*/children") for p in file.read_text().split()]
+    return [pid, *children]
+
+
+def _worked(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS  # in user and in system mode
+
+
+def row(name: str, times: Times, parts: dict[str, float], processor: dict[str, float]) -> None:
+    """Some lines of the table, in milliseconds."""
+    answered, at_once = sorted(times.answered), sorted(times.at_once)
     mean = statistics.mean(answered)
     acknowledged = statistics.mean(times.acknowledged)
     rest = mean - acknowledged - sum(parts.values())
     shares = {"stored, acknowledged": acknowledged, **parts, "push, page": rest}
-    p50, p95 = statistics.median(answered), answered[int(0.95 * (len(answered) - 1))]
+    print(f"{name}: {len(answered)} turns, {told(answered)}; {len(at_once)} of them read at once, {told(at_once)}")
     print(
-        f"{name}: {len(answered)} turns, p50 {p50 * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, mean {mean * 1000:.0f} ms; of it"
+        "   mean: " + ", ".join(f"{part} {value * 1000:.0f} ms ({value / mean:.0%})" for part, value in shares.items())
     )
-    print("   " + ", ".join(f"{part} {value * 1000:.0f} ms ({value / mean:.0%})" for part, value in shares.items()))
+    print("   processor a turn: " + ", ".join(f"{name} {value * 1000:.0f} ms" for name, value in processor.items()))
+
+
+def told(ordered: list[float]) -> str:
+    """Median, 95th percentile and mean."""
+    p95 = ordered[int(0.95 * (len(ordered) - 1))]
+    return f"p50 {statistics.median(ordered) * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, mean {statistics.mean(ordered) * 1000:.0f} ms"
 
 
 @contextmanager

@@ -11,14 +11,13 @@ import asyncio
 import itertools
 import statistics
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import numpy as np
 
-from scripts.bench_page import PAGES, SAID, Times, listen, opened, shop, write
+from scripts.bench_page import PAGES, SAID, Times, family, listen, opened, shop, write
 from tests.stack import Stack
 
 SAMPLE_SECONDS = 30.0
@@ -36,17 +35,11 @@ class Sample:
     p95: float
 
 
-def processes(made: Stack) -> Iterator[tuple[str, list[int]]]:
-    """Each process with its children."""
-    for name, process in made.processes.items():
-        children = [int(p) for f in Path(f"/proc/{process.pid}/task").glob("*/children") for p in f.read_text().split()]
-        yield name, [process.pid, *children]
-
-
 def sample(made: Stack, begun: float, times: list[float]) -> Sample:
     """How things stand."""
     memory, files = {}, {}
-    for name, pids in processes(made):
+    for name, process in made.processes.items():
+        pids = family(process.pid)
         status = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
         memory[name] = sum(int(text.split("VmRSS:")[1].split()[0]) for text in status) / 1024
         files[name] = sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids)
@@ -82,6 +75,7 @@ async def soak(made: Stack, rate: float, minutes: float) -> list[Sample]:
                 due += SAMPLE_SECONDS
                 found.append(sample(made, begun, times.answered))
                 times.answered.clear()
+                times.at_once.clear()
                 told = found[-1]
                 print(
                     f"{told.at:5.1f} min  " + "  ".join(f"{k} {v:.0f} MiB" for k, v in told.memory.items())

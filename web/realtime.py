@@ -295,7 +295,9 @@ def _changed(data: dict[str, Any]) -> None:
 def _nobody_sees(conversation_id: str) -> bool:
     """Whether no connection can want to hear of a talk that no agent has: those in WeChat have no page. Who connects now reads
     the line that is already stored; an agent who had the talk may come back."""
-    there = _shared() or _agents or f"talk:{conversation_id}" in socketio.server.manager.rooms.get(CHAT, {})
+    manager: OnceManager = socketio.server.manager
+    with manager.lock:  # a page that is connecting has read the lines, and is not in its room yet
+        there = _shared() or _agents or f"talk:{conversation_id}" in manager.rooms.get(CHAT, {})
     return not there and conversation_id not in _told
 
 

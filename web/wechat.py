@@ -14,6 +14,7 @@ from flask import Response, render_template, request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from channels import web as channel
 from channels.wechat import accounts, binding, envelope, inbound, outgoing
 from channels.wechat.accounts import Account
 from channels.wechat.envelope import Incoming
@@ -84,6 +85,8 @@ def _answer(account: Account, message: Incoming, arrived_at: datetime, deadline:
     try:
         with together.urgent():
             taken, mark, told = _take(account, message, arrived_at, picture, hold=held)
+        if picture and not taken.new:  # an earlier delivery has brought it
+            channel.remove_picture(picture)
         if told is None and mark:
             call = Held(taken.user.id, taken.conversation_id, mark, taken.seq)
             return _await(account, message, call, arrived_at, deadline)

@@ -6,7 +6,8 @@ gigabyte: a vocabulary is stored as one string, and remembered by its strings' h
 """
 
 from collections import Counter
-from typing import Any, Callable, Dict, List, Text, Tuple
+from functools import lru_cache
+from typing import Any, Callable, Collection, Dict, List, Text, Tuple
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
@@ -16,7 +17,8 @@ from bot.nlu.views import View
 
 BETWEEN = "\0"
 LAST = np.uint64(2**64 - 1)  # ends the table, so that whatever is looked for has a place before the end
-SALT = 0x9E3779B97F4A7C15  # sets the same string of two views apart
+SALT = 0x9E3779B97F4A7C15  # a number with its bits well mixed
+VIEW_SALT = 0xC2B2AE3D27D4EB4F  # sets the same string of two views apart
 Seen = Tuple[Callable[[View], List[Text]], float]  # an analyser and the weight of its block
 Row = Tuple[np.ndarray, np.ndarray]  # places and values
 
@@ -36,22 +38,32 @@ class Places:
     (64 bits; Python's own, so they hold for this process): of two million features no two share one, by all odds."""
 
     def __init__(self, vocabularies: List[List[Text]]) -> None:
-        self._salts = np.array([n * SALT % 2**64 for n in range(len(vocabularies))], np.uint64)
+        self._salts = np.array([n * VIEW_SALT % 2**64 for n in range(len(vocabularies))], np.uint64)
         sizes = [len(names) for names in vocabularies]
         hashes = _hashes([name for names in vocabularies for name in names]) ^ np.repeat(self._salts, sizes)
         self._places = np.argsort(hashes).astype(np.int32)
         self._hashes = np.append(hashes[self._places], LAST)
 
-    def of(self, names: List[Text], vocabularies: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        """Which of the names their vocabularies (of each its number) know, and the places of those."""
-        hashes = _hashes(names) ^ self._salts[vocabularies]
+    def of(self, hashes: np.ndarray, vocabularies: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Which of the features, told by their strings' hashes, their vocabularies (of each its number) know, and the places of
+        those."""
+        hashes = hashes ^ self._salts[vocabularies]
         at = self._hashes.searchsorted(hashes)
         known = self._hashes[at] == hashes
         return known, self._places[at[known]]
 
 
-def _hashes(names: List[Text]) -> np.ndarray:
-    return np.fromiter(map(hash, names), np.int64, len(names)).view(np.uint64)
+def _hashes(names: Collection[Text]) -> np.ndarray:
+    """Python hashes a string's bytes, whatever their width: 物 and ``ir`` are the same ones. Their lengths set them apart."""
+    hashes = np.fromiter(map(hash, names), np.int64, len(names)).view(np.uint64)
+    return hashes ^ np.fromiter(map(len, names), np.uint64, len(names)) * np.uint64(SALT)
+
+
+@lru_cache(maxsize=256)  # intents and moods look at the same message
+def _shown(analyser: Callable[[View], List[Text]], seen: View) -> Tuple[np.ndarray, np.ndarray]:
+    """What a view shows: the features' hashes, each once, and how much each counts by how often it is there."""
+    count = Counter(analyser(seen))
+    return _hashes(count), 1 + np.log(np.fromiter(count.values(), np.float64, len(count)))
 
 
 class Rows:
@@ -87,13 +99,12 @@ class Rows:
 
     def row(self, seen: View) -> Row:
         """One view's row: each block has its weight for length."""
-        counted = [Counter(analyser(seen)) for analyser, _ in self.views]
-        block = np.array([n for n, count in enumerate(counted) for _ in count])
-        known, places = self._places.of([name for count in counted for name in count], block)
+        shown = [_shown(analyser, seen) for analyser, _ in self.views]
+        block = np.repeat(np.arange(len(shown)), [len(hashes) for hashes, _ in shown])
+        known, places = self._places.of(np.concatenate([hashes for hashes, _ in shown]), block)
         block = block[known]
-        times = np.array([n for count in counted for n in count.values()], np.float64)[known]
-        values = (1 + np.log(times)) * self._idf[places]
-        lengths = np.sqrt(np.bincount(block, values * values, len(counted)))
+        values = np.concatenate([counts for _, counts in shown])[known] * self._idf[places]
+        lengths = np.sqrt(np.bincount(block, values * values, len(shown)))
         lengths[lengths == 0] = 1.0
         return places, (values * (self._weights / lengths)[block]).astype(np.float32)
 

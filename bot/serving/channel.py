@@ -154,6 +154,7 @@ class ZhikeInput(InputChannel):
             ):  # whatever is wrong with a file, told to the caller as 500; turns go on with the old model
                 log.exception("the model could not be loaded; the former one stays")
                 return response.json({"error": "model"}, status=500)
+            fast.settle()
             return response.json({"model": agent.model_id})
 
         @blueprint.route("/ready", methods=["GET"])

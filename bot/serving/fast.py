@@ -9,6 +9,7 @@ from typing import Callable, Dict, Text
 
 from bot.serving import actions, copies, domain, event_classes, graph, hands, rule_index, slots, states, switches
 
+COLLECT_AFTER = 30_000  # objects made and not yet let go of
 INSTALL: Dict[Text, Callable[[], None]] = {
     "actions": actions.install,
     "copies": copies.install,
@@ -31,6 +32,10 @@ def install() -> None:
 
 
 def settle() -> None:
-    """Once the model is loaded: millions of its objects stay, so the collector need not look at them again and again."""
+    """Once the model is loaded: millions of its objects stay, so the collector need not look at them again and again. And a turn
+    makes some ten thousand objects and leaves hardly any behind: it looks once a few turns, not ten times in each."""
+    gc.unfreeze()  # a model that was there before may go
     gc.collect()
     gc.freeze()
+    gc.collect()  # what is kept is counted anew: until a quarter as much as before has gathered, it would not look at old garbage
+    gc.set_threshold(COLLECT_AFTER, 10, 10)

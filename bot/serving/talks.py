@@ -91,7 +91,7 @@ class Talks(TrackerStore):
             sa.event.listen(self._engine, "connect", _durable)
         else:
             self._engine = sa.create_engine(host, **create_engine_kwargs(host))
-        TABLE.metadata.create_all(self._engine)
+        _create(self._engine)
         self._compiled = {
             id(each): each.compile(dialect=self._engine.dialect) for each in (NEWEST, ROWS, INSERT, SENDERS)
         }
@@ -242,6 +242,15 @@ def _last_turns(rows: Iterable[Tuple[Any, ...]]) -> "List[Row]":
         if len(taken) >= TURNS and row.loop is None:
             break
     return taken[::-1]
+
+
+def _create(engine: sa.engine.Engine) -> None:
+    """Makes the table, unless it is there – or another brain, started at the same moment, is making it."""
+    try:
+        TABLE.metadata.create_all(engine)
+    except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.OperationalError):
+        if not sa.inspect(engine).has_table(TABLE.name):
+            raise
 
 
 def _durable(connection: Any, _record: Any) -> None:

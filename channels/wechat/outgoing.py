@@ -234,6 +234,7 @@ class Job:
     content: rules.Content
     tries: int
     looked_up: bool  # the platform was asked for the user's UnionID
+    until: datetime  # so long nobody else has these
 
 
 def due(session: Session, now: datetime, most: int = 200) -> list[str]:
@@ -314,7 +315,7 @@ def claim(session: Session, conversation_id: str, now: datetime) -> Job | dateti
     session.flush()  # now the new ones have their ids
     ids = tuple(d.id for d in taken)
     looked_up = user.looked_up_at is not None
-    return Job(account, user.id, user.openid, conversation_id, ids, content, taken[0].tries, looked_up)
+    return Job(account, user.id, user.openid, conversation_id, ids, content, taken[0].tries, looked_up, until)
 
 
 def _interrupted(waiting: Sequence[Delivery]) -> None:
@@ -326,21 +327,28 @@ def _interrupted(waiting: Sequence[Delivery]) -> None:
         log.warning("uncertain: a send was interrupted and is repeated (%s parts)", len(lost))
 
 
-def settle(session: Session, job: Job, fate: rules.Fate, now: datetime, *, counted: bool = True) -> None:
-    """Notes what the platform said to a call. ``counted``: it may have counted it as a send."""
+def settle(session: Session, job: Job, fate: rules.Fate, now: datetime, *, counted: bool = True) -> bool:
+    """Notes what the platform said to a call. ``counted``: it may have counted it as a send. False when the call took longer than
+    its lease and somebody else has its parts: then only what went out is noted."""
     user = _locked(session, WechatUser.id == job.user_id)
     if user is None:
-        return
+        return False
+    parts = session.scalars(select(Delivery).where(Delivery.id.in_(job.ids))).all()
+    if user.lease_until != job.until:
+        log.warning("uncertain: a send outlived its lease (%s)", fate.value)
+        for delivery in parts if fate is rules.Fate.SENT else ():
+            _sent(delivery, now)
+        return False
     user.lease_until = None
     sends = [at for at in user.sends if at <= now.timestamp()]  # the claim's own stood in the future
     user.sends = rules.with_send(sends, now) if counted else sends
-    parts = session.scalars(select(Delivery).where(Delivery.id.in_(job.ids))).all()
     for delivery in parts:
         _judge(delivery, fate, job.tries, now)
     if fate is rules.Fate.WINDOW:
         user.message_at = user.event_at = None
     elif fate is rules.Fate.SENDS:
         user.sends = [now.timestamp()] * rules.MESSAGE_SENDS
+    return True
 
 
 def _judge(delivery: Delivery, fate: rules.Fate, tries: int, now: datetime) -> None:
@@ -363,8 +371,7 @@ def _judge(delivery: Delivery, fate: rules.Fate, tries: int, now: datetime) -> N
 def unheard(session: Session, job: Job, now: datetime) -> None:
     """The call may have been carried out: it is repeated a few times, then left as uncertain."""
     log.warning("uncertain: the platform did not answer a send (try %s)", job.tries)
-    settle(session, job, rules.Fate.AGAIN, now)
-    if job.tries < UNHEARD_MOST:
+    if not settle(session, job, rules.Fate.AGAIN, now) or job.tries < UNHEARD_MOST:
         return
     for delivery in session.scalars(select(Delivery).where(Delivery.id.in_(job.ids))):
         delivery.state, delivery.error = State.UNCERTAIN, rules.Held.UNCERTAIN.value

@@ -1,8 +1,14 @@
 """Makes the calls that outgoing.py claims, and notes what came of them."""
 
 import logging
+import threading
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from channels import web
 from channels.wechat import api, binding, outgoing, tokens
@@ -10,9 +16,10 @@ from channels.wechat.accounts import known
 from channels.wechat.models import WechatAccount, WechatUser
 from channels.wechat.rules import Fate, fate
 from core import clock, db
-from core.errors import NotFound
+from core.errors import Busy, NotFound
 
 log = logging.getLogger(__name__)
+KEEP_SECONDS, AGAIN_SECONDS = 60.0, 0.5
 
 
 def send(job: outgoing.Job) -> None:
@@ -26,8 +33,7 @@ def send(job: outgoing.Job) -> None:
         log.warning("the platform cannot be reached: %s", error)
         _settle(job, Fate.AGAIN, counted=False)
     except api.Unheard:
-        with db.writing() as session:
-            outgoing.unheard(session, job, clock.now())
+        _keep(lambda session: outgoing.unheard(session, job, clock.now()))
     except NotFound:
         _settle(job, Fate.NEVER, counted=False)  # the picture is gone
     else:
@@ -37,8 +43,22 @@ def send(job: outgoing.Job) -> None:
 
 
 def _settle(job: outgoing.Job, what: Fate, *, counted: bool = True) -> None:
-    with db.writing() as session:
-        outgoing.settle(session, job, what, clock.now(), counted=counted)
+    _keep(lambda session: outgoing.settle(session, job, what, clock.now(), counted=counted))
+
+
+def _keep(note: Callable[[Session], object]) -> None:
+    """Stores what came of a call. While the database is busy or away it is tried again: forgotten, the call would be made again."""
+    until, pause = time.monotonic() + KEEP_SECONDS, threading.Event()
+    while True:
+        try:
+            with db.writing() as session:
+                note(session)
+            return
+        except (Busy, OperationalError):
+            if time.monotonic() > until:
+                raise
+            log.warning("what came of a send could not be stored; once more")
+            pause.wait(AGAIN_SECONDS)
 
 
 def _call(job: outgoing.Job, token: str) -> None:

@@ -120,9 +120,9 @@ def test_two_agents_one_talk_and_the_slower_one_is_told_who_has_it(site, page):
     slow = at_the_desk(site, page("/desk", 1366, 768), "busy")
     for desk in (fast, slow):
         expect(desk.page.locator(f'[data-testid="queue-item"][data-id="{visitor.id}"]')).to_be_visible()
-    buttons = [desk.page.get_by_test_id("accept").first for desk in (fast, slow)]
+    buttons = [desk.page.get_by_test_id("accept").first.element_handle() for desk in (fast, slow)]
     for button in buttons:
-        button.dispatch_event("click")  # both before either has heard of the other
+        button.dispatch_event("click")  # the slower one's as it was before she heard of the other
     told = visitor.wait_for(lambda t: t["state"] == "with_agent")
     owners = [
         desk for desk in (fast, slow) if desk.page.locator(f'[data-testid="talk-item"][data-id="{visitor.id}"]').count()

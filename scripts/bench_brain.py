@@ -144,7 +144,7 @@ def served(brain: Brain, hands: int, folder: Path, *, stock: bool, others: Seque
         process = subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=log, stderr=log)
         brain.pid = process.pid
         try:
-            while not _is_up(http, f"{brain.url}/status"):
+            while not _is_up(http, brain.url + ("/status" if stock else "/webhooks/zhike/ready")):
                 if process.poll() is not None or time.monotonic() > begun + 300:
                     raise RuntimeError(f"{brain.name} did not start: {folder}")
                 time.sleep(0.1)

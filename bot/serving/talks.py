@@ -2,7 +2,8 @@
 and makes every event of a talk anew for each of its turns.
 
 A row holds a turn's events and what they start from: the slots that were set, and the loop that was open. So a talk is taken up
-from its last few turns, however long it is, and older events are kept but not carried along. A tracker in memory counts
+from its last few turns, however long it is and however long a form has been open in it, and older events are kept but not
+carried along. A tracker in memory counts
 only while nobody has stored a newer turn (several brains) and nothing unsaved is in it (a turn that failed).
 """
 
@@ -20,6 +21,7 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
+    ActionExecutionRejected,
     ActiveLoop,
     AllSlotsReset,
     Event,
@@ -188,7 +190,7 @@ class Talks(TrackerStore):
 
     def _made(self, sender_id: Text, rows: Sequence[Row]) -> DialogueStateTracker:
         """A tracker from rows, oldest first."""
-        events: List[Event] = [SlotSet(name, value) for name, value in json.loads(rows[0].slots).items()]
+        events = _starting(json.loads(rows[0].slots), rows[0].loop)
         for row in rows:
             events += [Event.from_parameters(data) for data in json.loads(row.events)]
         return DialogueStateTracker.from_events(sender_id, events, self.domain.slots)
@@ -201,25 +203,31 @@ class Talks(TrackerStore):
         events = list(tracker.events)
         if len(events) <= EVENTS:
             return
-        start = first_needed(events)
+        start, loop = first_needed(events)
         initial = {slot.name: slot.initial_value for slot in self.domain.slots}
         before = {name: value for name, value in slots_after(events[:start]).items() if value != initial.get(name)}
         tracker.events.clear()
-        tracker.events.extend(SlotSet(name, value) for name, value in before.items())
+        tracker.events.extend(_starting(before, loop))
         tracker.events.extend(events[start:])
 
 
-def first_needed(events: Sequence[Event]) -> int:
-    """Where the last TURNS turns begin: after a listening, outside of loops. 0 when all is needed."""
-    found, loop = [0], False
+def first_needed(events: Sequence[Event]) -> Tuple[int, Optional[Text]]:
+    """Where the last TURNS turns begin, and the loop that is open there: after a listening, and not while a loop that refused a
+    message has not spoken again. 0 when all is needed."""
+    found: List[Tuple[int, Optional[Text]]] = [(0, None)]
+    loop, refused = None, False
     for index, event in enumerate(events):
         if isinstance(event, ActiveLoop):
-            loop = event.name is not None
+            loop, refused = event.name, False
+        elif isinstance(event, ActionExecutionRejected):
+            refused = refused or event.action_name == loop
+        elif isinstance(event, ActionExecuted) and event.action_name == loop:
+            refused = False
         listening = isinstance(event, ActionExecuted) and event.action_name == ACTION_LISTEN_NAME
-        if listening and not loop and isinstance(events[(index + 1) % len(events)], UserUttered):
-            found.append(index)
+        if listening and not refused and isinstance(events[(index + 1) % len(events)], UserUttered):
+            found.append((index, loop))
     after = list(itertools.accumulate(isinstance(event, UserUttered) for event in reversed(events)))[::-1]
-    return max(index for index in found if index == 0 or after[index] >= TURNS)
+    return [(index, loop) for index, loop in found if index == 0 or after[index] >= TURNS][-1]
 
 
 def slots_after(events: Iterable[Event]) -> Slots:
@@ -233,15 +241,30 @@ def slots_after(events: Iterable[Event]) -> Slots:
     return slots
 
 
+def _starting(slots: Slots, loop: Optional[Text]) -> List[Event]:
+    """Events that bring a tracker to where a turn starts."""
+    return [*(SlotSet(name, value) for name, value in slots.items()), *([ActiveLoop(loop)] if loop else [])]
+
+
 def _last_turns(rows: Iterable[Tuple[Any, ...]]) -> "List[Row]":
-    """At least the last TURNS rows, oldest first, from one on before which no loop was open. ``rows``: the newest first."""
+    """At least the last TURNS rows, oldest first; see first_needed. ``rows``: the newest first."""
     taken: List[Row] = []
     for values in rows:
         row = Row(*values)
-        taken.append(row)
-        if len(taken) >= TURNS and row.loop is None:
+        if len(taken) >= TURNS and (taken[-1].loop is None or _spoke_last(json.loads(row.events), taken[-1].loop)):
             break
+        taken.append(row)
     return taken[::-1]
+
+
+def _spoke_last(events: Sequence[Dict[Text, Any]], loop: Text) -> bool:
+    """Whether the loop was run in these events, and refused nothing after that."""
+    ran = [
+        e["event"] == ActionExecuted.type_name
+        for e in events
+        if e["event"] in {ActionExecuted.type_name, ActionExecutionRejected.type_name} and e["name"] == loop
+    ]
+    return bool(ran) and ran[-1]
 
 
 def _create(engine: sa.engine.Engine) -> None:

@@ -1,5 +1,6 @@
 """Messages that arrive together are stored together, and one that cannot be stored takes none of the others with it."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 import migrations.models  # noqa: F401 – every table is known
@@ -15,6 +17,7 @@ from core import clock, db, together
 from core.once import DoneOnce
 
 WAIT_SECONDS = 15
+BUSY_SECONDS = 0.5
 
 
 @pytest.fixture
@@ -65,3 +68,31 @@ def test_of_many_at_once_only_the_one_that_cannot_be_stored_fails(engine: Engine
         with pytest.raises(Exception, match="UNIQUE"):
             bad.result(WAIT_SECONDS)
     assert kept(engine) == {"taken", *(f"good-{n}" for n in range(10))}
+
+
+def test_who_wait_for_another_process_wait_together_and_are_told_together(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after another, the last of them would wait minutes for a lock that is held for seconds."""
+    monkeypatch.setattr(db, "BUSY_TIMEOUT_MS", BUSY_SECONDS * 1000)
+    impatient = db.make_engine(str(engine.url))
+    monkeypatch.setattr(db, "engine", lambda: impatient)
+    tries = []
+    store = together._store
+
+    def counted(batch: list[together._Job]) -> None:
+        tries.append(len(batch))
+        store(batch)
+
+    monkeypatch.setattr(together, "_store", counted)
+    other = sqlite3.connect(tmp_path / "together.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(8) as pool:
+        held_up = [pool.submit(together.writing, partial(keep, f"late-{n}")) for n in range(8)]
+        for one in held_up:
+            with pytest.raises(OperationalError):
+                one.result(WAIT_SECONDS)
+    assert sum(tries) == 8, "each was tried once"
+    other.execute("ROLLBACK")
+    assert together.writing(partial(keep, "late-0")) == "late-0"
+    impatient.dispose()

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 import migrations.models  # noqa: F401 – every table is known before the first query
@@ -13,6 +14,8 @@ from knowledge_base import usecases as knowledge
 from tests.shop import Shop
 from tests.stack import Stack, stack
 
+hypothesis.settings.register_profile("here", deadline=None)  # a busy machine is no fault of a rule
+hypothesis.settings.load_profile("here")
 pytest_plugins = ["tests.services"]
 LOOPBACK = ("127.", "::1", "localhost")
 

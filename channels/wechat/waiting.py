@@ -40,7 +40,7 @@ class Held:
         elif not outlook.due:
             return
         elif busy > 0:
-            self.look_at = time.monotonic() + busy
+            self.look_at = min(self.look_at, time.monotonic() + busy)  # a send is over long before its lease
             return
         self.outlook = outlook
         self.decided.set()

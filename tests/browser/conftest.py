@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import Engine
 
 from core.db import make_engine
 from tests.stack import ROOT, Stack, stack
 
 CHROMIUM = next((p for p in ("chromium", "chromium-browser", "google-chrome") if shutil.which(p)), None)
+expect.set_options(timeout=20_000)  # as long as for anything else that is awaited on a page
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

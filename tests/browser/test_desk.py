@@ -66,7 +66,8 @@ def test_a_day_at_the_desk_by_keyboard_alone(site, page, picture):
     desk = at_the_desk(site, page("/desk", 1366, 768))
     keys = desk.page.keyboard
     expect(desk.page.locator('[data-testid="talk-item"][data-kind="new"]')).to_have_count(1)
-    keys.press("Alt+a")
+    with desk.page.expect_response("**/accept"):
+        keys.press("Alt+a")
     expect(desk.page.get_by_test_id("handover")).to_be_visible()
     with Session(site.engine) as session:
         assert session.get_one(Conversation, visitor.id).picked_up_at is not None

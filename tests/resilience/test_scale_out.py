@@ -108,11 +108,12 @@ def another_web(beside: Stack, **settings: str) -> Iterator[Stack]:
 def pushed(running: Stack, namespace: str, token: str) -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """A socket of a customer (/chat) or an agent (/desk): all events it gets."""
     got: list[tuple[str, dict[str, Any]]] = []
-    client = socketio.Client(reconnection=False)
+    client = socketio.Client(reconnection=False, request_timeout=20)
     for event in ("message", "state", "queue", "typing", "presence"):
         client.on(event, lambda data, event=event: got.append((event, data)), namespace=namespace)
     url = f"http://127.0.0.1:{running.port('web')}"
-    client.connect(url, auth={"token": token, "after": 0}, namespaces=[namespace], transports=["websocket"])
+    auth = {"token": token, "after": 0}
+    client.connect(url, auth=auth, namespaces=[namespace], transports=["websocket"], wait_timeout=20)
     try:
         yield got
     finally:

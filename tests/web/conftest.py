@@ -11,7 +11,7 @@ from tests.web.people import Site
 
 LIMITS = {
     "ZHIKE_TRUSTED_PROXIES": "1",  # each caller comes from an address of its own
-    "ZHIKE_MESSAGES_PER_TALK": "150/10 seconds",
+    "ZHIKE_MESSAGES_PER_TALK": "150/60 seconds",
     "ZHIKE_TALKS_PER_ADDRESS": "20/minute",
     "ZHIKE_SIGN_INS_FAILED": "3/5 minutes",
     "ZHIKE_PRESENCE_TIMEOUT_SECONDS": "24",

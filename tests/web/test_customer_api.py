@@ -199,10 +199,10 @@ def test_too_many_lines_in_one_talk_must_wait_and_other_talks_need_not(site: Sit
     with site.brain.holding(visitor.id), ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda n: visitor.says(f"连发第 {n} 条"), range(160)))
     refused = [a for a in answers if a.status_code == 429]
-    assert refused, "150 in 10 s are allowed"
+    assert refused, "150 in a minute are allowed"
     assert len([a for a in answers if a.status_code == 202]) >= 150
     assert_problem(refused[0], 429)
-    assert int(refused[0].headers["Retry-After"]) <= 10
+    assert int(refused[0].headers["Retry-After"]) <= 60
     assert site.visitor().says("我没有连发").status_code == 202
 
 

@@ -11,13 +11,14 @@ from tests.stack import Stack, stack
 SOON = {"ZHIKE_BRAIN_PATIENCE_SECONDS": "1", "ZHIKE_BRAIN_TIMEOUT_SECONDS": "1"}
 
 
-def until_it_listens(made: Stack) -> None:
-    """Waits for the first connection that is taken."""
+def until_it_listens(made: Stack) -> float:
+    """Waits for the first connection that is taken; the seconds until then."""
+    begun = time.monotonic()
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with socket.socket() as line:
             if line.connect_ex(("127.0.0.1", made.port("web"))) == 0:
-                return
+                return time.monotonic() - begun
         time.sleep(0.05)
     raise AssertionError(made.log("web"))
 
@@ -26,8 +27,9 @@ def test_a_process_that_listens_answers_at_once() -> None:
     """A proxy gives calls to whoever listens; one that is still loading would keep customers waiting."""
     with stack() as made:
         made.launch("web")
-        until_it_listens(made)
-        assert httpx.get(f"http://127.0.0.1:{made.port('web')}/healthz", timeout=2, trust_env=False).is_success
+        starting, begun = until_it_listens(made), time.monotonic()
+        assert httpx.get(f"http://127.0.0.1:{made.port('web')}/healthz", timeout=20, trust_env=False).is_success
+        assert time.monotonic() - begun < starting / 2, "it was still loading"
 
 
 @pytest.mark.parametrize("kind", ["threads", "gevent"])

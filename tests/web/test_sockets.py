@@ -27,7 +27,7 @@ class Listener:
 
     def __init__(self, site: Site, namespace: str, **auth: Any) -> None:
         self.namespace = namespace
-        self.client = socketio.Client(reconnection=False)
+        self.client = socketio.Client(reconnection=False, request_timeout=WAIT_SECONDS)
         self.came: queue.Queue[tuple[str, Any]] = queue.Queue()
         self.seen: list[tuple[str, Any]] = []
         for event in EVENTS:

@@ -86,6 +86,7 @@ class Storm:
     sent: dict[str, Delivery] = field(default_factory=dict)  # by text
     kills: int = 0
     expiries: int = 0
+    raged: threading.Event = field(default_factory=threading.Event)
 
     @property
     def answered(self) -> int:
@@ -140,6 +141,8 @@ def talk(storm: Storm, number: int) -> None:
     """A user writes, waits for the answer as people do, and writes on."""
     user = storm.platform.user(f"oStorm{number:022d}")
     for n in range(SIZE.messages):
+        if n == SIZE.messages - 1:  # so that the storm is not over before its last kill
+            storm.raged.wait(ANSWER_SECONDS)
         text = f"u{number}-{n}"
         delivery = storm.sent[text] = user.sends(text)
         try:
@@ -179,6 +182,7 @@ def havoc(storm: Storm, over: threading.Event) -> None:
             victim.kill("web")
             storm.kills += 1
             victim.start("web")
+    storm.raged.set()
 
 
 @pytest.mark.timeout(1200)

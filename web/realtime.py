@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 PACKET_MOST_BYTES = 16 * 1024
 PUSH_QUEUE = "push_queue"  # wake topic: {} – now
 QUEUE_EVERY_SECONDS = 0.3
+BEYOND_MOST = 100  # lines remembered one by one behind a gap (a note is a line no customer is sent)
 QUEUE_SHOWN = 100  # of those who wait an agent is shown the first
 
 
@@ -83,6 +84,9 @@ class _Told:
         if seq <= self._upto or seq in self._beyond:
             return False
         self._beyond.add(seq)
+        while self._upto + 1 in self._beyond or len(self._beyond) > BEYOND_MOST:
+            self._upto = min(self._beyond)
+            self._beyond.discard(self._upto)
         return True
 
 

@@ -190,3 +190,18 @@ def test_an_invoice_for_what_is_being_returned_is_refused_without_saying_the_mon
     assert "退货登记好了" in me.says("确认")
     answer = me.says(f"{order.number} 开发票")
     assert "钱还没有退" in answer and "已经全部退" not in answer
+
+
+def test_after_twenty_questions_in_between_the_invoice_is_still_finished_with_all_that_was_said(talk, shop):
+    customer = shop.customer(name="林晓雯")
+    order = shop.order(customer, status="delivered")
+    me = talk(customer)
+    me.says("我要开发票")
+    me.says("个人普通发票")
+    for question in ("我有多少积分", "退货运费谁出", "有什么优惠券", "你们几点上班", "谢谢") * 4:
+        me.says(question)
+    assert "邮箱" in me.says("林晓雯")
+    assert "林晓雯" in me.says("lin@example.com")
+    assert "登记好了" in me.says("确认")
+    [made] = invoices_of(shop, order)
+    assert (made.kind, made.title, made.email) == ("ordinary", "林晓雯", "lin@example.com")

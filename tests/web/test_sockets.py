@@ -410,3 +410,12 @@ def test_hanging_up_on_a_page_that_has_just_gone_is_no_error() -> None:
     line = realtime.socketio.server.eio._async["websocket"](None, None)
     line.ws = Gone()
     line.close()
+
+
+def test_which_lines_a_page_has_been_sent_is_remembered_without_a_list_of_them_all() -> None:
+    told = realtime._Told(3)
+    assert [told.is_news(seq) for seq in (3, 4, 6, 5, 6, 4)] == [False, True, True, True, False, False]
+    for seq in range(8, 2000):  # 7 was a note
+        assert told.is_news(seq)
+        assert not told.is_news(seq)
+    assert len(told._beyond) <= realtime.BEYOND_MOST

@@ -422,7 +422,7 @@ class Validate(Action):
         number, digits = talk.slots.get("order_number"), talk.slots.get("phone_last4")
         if talk.access is not None or not number or not digits:
             return
-        told = once(talk.session, talk.once_key("verify"), lambda: self._tried(talk, str(number), str(digits)))
+        told = once(talk.session, talk.once_key("verify_try"), lambda: self._tried(talk, str(number), str(digits)))
         if not told["fits"]:
             talk.voice.say("订单号和手机尾号没有对上，可能有一位输错了，麻烦再核对一下。")
             talk.slots["order_number"] = talk.slots["phone_last4"] = None

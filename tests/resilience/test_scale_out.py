@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 import socketio
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, column, func, select, table
 
 from cli import processes
 from core import clock, db, migrate
@@ -154,8 +154,8 @@ def test_an_order_is_called_off_on_postgresql_and_the_brain_remembers_the_talk_t
     assert shop.fresh(order).status == "cancelled"
     with db.reading(scaled.engine) as session:
         assert session.scalar(select(func.count()).where(Refund.order_id == order.id)) == 1
-        kept = text(f"SELECT count(*) FROM {migrate.BRAIN_SCHEMA}.talks WHERE sender_id = :id")
-        assert (session.scalar(kept, {"id": me.id}) or 0) == 2
+        talks = table("talks", column("sender_id"), schema=migrate.BRAIN_SCHEMA)
+        assert session.scalar(select(func.count()).where(talks.c.sender_id == me.id)) == 2
     assert not (scaled.first.folder / "brain.db").exists()
 
 

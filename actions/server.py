@@ -15,12 +15,14 @@ from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 from sanic import Request, Sanic, response
 from sanic.response import HTTPResponse
+from sqlalchemy.exc import SQLAlchemyError
 
 import actions
 import migrations.models  # noqa: F401 – every table is known before the first query
 from actions.form import all_actions
+from core import db, settings
 from core import log as logs
-from core import settings
+from knowledge_base import usecases as knowledge
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +70,21 @@ def create_app(secret: str) -> "Sanic[Any, Any]":
     return app
 
 
+def warm() -> None:
+    """Makes now what the first customer with a question, and all who come meanwhile, would wait seconds for: the words and the
+    index of the articles."""
+    try:
+        with db.reading() as session:
+            knowledge.search(session, "您好")
+    except SQLAlchemyError:  # a database that is away is found again at the first call
+        log.warning("the articles could not be read yet")
+
+
 def main() -> None:
     """Listens on loopback until ended."""
     chosen = settings.load()
     logs.set_up("actions")
+    warm()
     create_app(chosen.internal_secret).run(
         host=chosen.actions_host, port=chosen.actions_port, single_process=True, access_log=False, motd=False
     )

@@ -1,6 +1,7 @@
 """A turn can reach the actions twice (a crash, a time-out): what it keeps is kept once, on either database."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -36,7 +37,8 @@ def run(executor: ActionExecutor, action: str, talk_id: str, text: str, turn_id:
     form = action.removeprefix("validate_") if action.startswith("validate_") else None
     tracker = {"sender_id": talk_id, "slots": slots, "latest_message": message, "events": []}
     call = {"next_action": action, "domain": {}, "tracker": {**tracker, "active_loop": {"name": form} if form else {}}}
-    result = asyncio.run(executor.run(call))
+    with ThreadPoolExecutor(1) as pool:  # a browser's test in the same process leaves this thread's loop running
+        result = pool.submit(asyncio.run, executor.run(call)).result()
     assert result is not None
     return [str(response["text"]) for response in result.model_dump()["responses"]]
 

@@ -10,13 +10,14 @@ import os
 import random
 import re
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import Engine, inspect, select
@@ -25,6 +26,8 @@ pytest.importorskip("cryptography", reason="the WeChat channel's libraries are n
 from channels.wechat import outgoing
 from channels.wechat.models import WechatUser
 from channels.wechat_sim import Chances, Delivery, How, Outcome, Platform, User, new_aes_key
+from channels.wechat_sim.chances import Fate
+from channels.wechat_sim.delivery import DELIVERIES
 from core import clock, db
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.outbox.models import Delivery as Outgoing
@@ -84,9 +87,16 @@ class Storm:
     engine: Engine
     webs: Sequence[Stack]
     sent: dict[str, Delivery] = field(default_factory=dict)  # by text
-    kills: int = 0
+    down: list[tuple[float, float]] = field(
+        default_factory=list
+    )  # of each kill: from when to when its process was away
     expiries: int = 0
     raged: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def kills(self) -> int:
+        """How often a process was killed."""
+        return len(self.down)
 
     @property
     def answered(self) -> int:
@@ -179,9 +189,10 @@ def havoc(storm: Storm, over: threading.Event) -> None:
             storm.expiries += 1
         else:
             victim = storm.webs[storm.kills % len(storm.webs)]
+            killed = time.time()
             victim.kill("web")
-            storm.kills += 1
             victim.start("web")
+            storm.down.append((killed, time.time()))
     storm.raged.set()
 
 
@@ -206,8 +217,8 @@ def check_talks(storm: Storm) -> None:
     """Nothing lost, nothing doubled but what nobody could know, everything in order."""
     lost = {text for text, delivery in storm.sent.items() if failed(delivery)}
     came = set(storm.sent) - lost
-    few = max(1, SIZE.users * SIZE.messages // 200)  # the network itself breaks one message in eight thousand
-    assert len(lost) <= few, "\n".join(history(storm, text) for text in sorted(lost))
+    ours = [text for text in sorted(lost) if not all(map(partial(not_ours, storm), tries(storm.sent[text])))]
+    assert not ours, "\n".join(history(storm, text) for text in ours)
     seen = {user.openid: answers(user) for user in storm.platform.users}
     counted = Counter(text for texts in seen.values() for text in texts)
     assert came <= set(counted), "every message is answered"
@@ -224,6 +235,29 @@ def check_talks(storm: Storm) -> None:
     assert {text: times for text, times in kept.items() if text not in lost} == dict.fromkeys(came, 1), "one line each"
 
 
+class Try(NamedTuple):
+    """One delivery of a message: when, and whether the network let it arrive and its answer return."""
+
+    begun: float
+    ended: float
+    arrived: bool
+
+
+def tries(delivery: Delivery) -> list[Try]:
+    """The deliveries of a message (a repetition comes after them)."""
+    log = delivery.log[: 2 * DELIVERIES]
+    begun, ended = log[::2], log[1::2]
+    return [Try(a, b, what == f"try {Fate.ARRIVES.value}") for (a, what), (b, _) in zip(begun, ended, strict=True)]
+
+
+def not_ours(storm: Storm, tried: Try) -> bool:
+    """Whether nobody can blame us that a delivery had no answer: the network broke it, its process was killed over it, or none was
+    there (the small storm has one process, which takes a while to come back)."""
+    over_it = any(tried.begun <= killed <= tried.ended for killed, _ in storm.down)
+    nobody = len(storm.webs) == 1 and any(killed <= tried.ended and tried.begun <= back for killed, back in storm.down)
+    return not tried.arrived or over_it or nobody
+
+
 def history(storm: Storm, text: str) -> str:
     """How a message went, for whoever must find out why: seconds from its sending."""
     delivery = storm.sent[text]
@@ -234,8 +268,9 @@ def history(storm: Storm, text: str) -> str:
         for line in user.received
         if text in SAID.findall(line.text) and line.how is not How.OWN
     ]
-    tries = [f"{what} {at - begun:.1f}" for at, what in delivery.log]
-    return f"{text}: deliveries {tries}, {delivery.outcome}, seen {came}"
+    log = [f"{what} {at - begun:.1f}" for at, what in delivery.log]
+    down = [f"{killed - begun:.1f} to {back - begun:.1f}" for killed, back in storm.down]
+    return f"{text}: deliveries {log}, {delivery.outcome}, seen {came}, processes away {down}"
 
 
 def kept(storm: Storm, user: User) -> str:

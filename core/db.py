@@ -149,6 +149,12 @@ def one_at_a_time(session: Session, *names: str) -> None:
             session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
+def lock(session: Session, row: Base) -> None:
+    """Reads a row anew and keeps it from others until the end of the transaction. What was read along with it is not locked: on
+    PostgreSQL an outer join cannot be."""
+    session.refresh(row, with_for_update={"of": type(row)})
+
+
 def count_on(session: Session) -> None:
     """After rows were stored under numbers of their own: new ones are numbered after them. (SQLite does so by itself.)"""
     session.flush()

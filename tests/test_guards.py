@@ -372,6 +372,14 @@ def test_rules_import_the_standard_library_the_core_and_other_rules_only(path: P
     )
 
 
+def test_a_row_that_was_read_is_locked_in_one_way_which_both_databases_know() -> None:
+    for path in python_files():
+        if path != ROOT / "core" / "db.py":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "refresh":
+                    assert not {keyword.arg for keyword in node.keywords} & {"with_for_update"}, f"{path}: use db.lock"
+
+
 def test_nothing_imports_requests_or_eval_of_strings() -> None:
     for path in python_files():
         assert "requests" not in {module.split(".")[0] for module in imports(path)}, path

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import clock
+from core import clock, db
 from core.errors import Refusal
 from core.text import mask_phone
 from crm.customers import access as access_rules
@@ -28,7 +28,7 @@ def _note(access: Access, kind: str, now: datetime, due_at: datetime | None = No
 def _lock(session: Session, access: Access) -> None:
     """Reads the customer afresh, nobody else changing it; what this session changed is kept (hence the flush)."""
     session.flush()
-    session.refresh(access.customer, with_for_update=True)
+    db.lock(session, access.customer)
 
 
 def _shown(field: str, value: Any) -> str:

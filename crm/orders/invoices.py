@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import db
 from core.clock import local, told
 from core.errors import Invalid, Refusal
 from core.text import yuan
@@ -147,7 +148,7 @@ def request(session: Session, order: Order, now: datetime, wanted: Wanted) -> In
 
     What was only asked for is simply changed. Raises Refusal and Invalid.
     """
-    session.refresh(order, with_for_update=True)
+    db.lock(session, order)
     session.refresh(order, ["invoices"])
     check_request(session, order)
     check_wanted(wanted)
@@ -168,7 +169,7 @@ def request(session: Session, order: Order, now: datetime, wanted: Wanted) -> In
 
 def send_again(session: Session, invoice: Invoice, email: str) -> None:
     """The same invoice to an address (again)."""
-    session.refresh(invoice, with_for_update=True)
+    db.lock(session, invoice)
     invoice.email = email
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core import db
 from core.calendar import add_working_days
 from core.clock import local, told
 from core.errors import Refusal
@@ -123,8 +124,8 @@ def _refused(reason: NoProtection, bought: Bought, item: OrderItem) -> tuple[str
 
 def protect(session: Session, item: OrderItem, now: datetime) -> PriceProtection:
     """Gives the difference back the way it was paid. Raises Refusal."""
-    session.refresh(item.order, with_for_update=True)
-    session.refresh(item, with_for_update=True)
+    db.lock(session, item.order)
+    db.lock(session, item)
     amount = check_protection(session, item, now)
     due_at = add_working_days(now, PAYOUT_WORKING_DAYS)
     made = PriceProtection(item_id=item.id, amount_cents=amount, requested_at=now, due_at=due_at)
@@ -173,10 +174,10 @@ def was_paid_twice(order: Order) -> bool:
 
 def return_surplus(session: Session, order: Order, now: datetime) -> list[Refund]:
     """Starts the return of what was paid twice; asked for again it finds nothing more to do and gives an empty list."""
-    session.refresh(order, with_for_update=True)
+    db.lock(session, order)
     made = []
     for payment in surplus(order):
-        session.refresh(payment, with_for_update=True)
+        db.lock(session, payment)
         if payment.status != "surplus":
             continue
         payment.status = "returned"

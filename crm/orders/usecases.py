@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Integer, and_, bindparam, or_, select
+from sqlalchemy.orm import Session, joinedload
 
+from core import db
 from core.calendar import add_working_days
 from core.clock import iso
 from core.errors import Refusal
@@ -20,25 +21,31 @@ from crm.returns.rules import OPEN, CaseKind, CaseStatus
 SHOWN_MOST = 30
 
 
-def _query() -> Any:
-    return select(Order).options(
-        selectinload(Order.items).selectinload(OrderItem.product),
-        selectinload(Order.payments),
-        selectinload(Order.parcels),
-    )
+_ORDERS = select(
+    Order
+).options(  # one question brings all: of a few orders its rows are cheaper than four more questions
+    joinedload(Order.items).joinedload(OrderItem.product), joinedload(Order.payments), joinedload(Order.parcels)
+)
+_NUMBERED = _ORDERS.where(Order.number == bindparam("number"))
+_NEWEST = (
+    _ORDERS.where(Order.customer_id == bindparam("customer_id"))
+    .order_by(Order.created_at.desc(), Order.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_NEWEST_AMONG = _NEWEST.where(Order.number.in_(bindparam("numbers", expanding=True)))
 
 
 def visible(session: Session, access: Access, most: int = SHOWN_MOST) -> list[Order]:
     """The customer's orders that this access may see, newest first."""
-    query = _query().where(Order.customer_id == access.customer.id).order_by(Order.created_at.desc(), Order.id.desc())
-    if access.orders is not None:
-        query = query.where(Order.number.in_(access.orders))
-    return list(session.scalars(query.limit(most)).all())
+    given = {"customer_id": access.customer.id, "most": most}
+    if access.orders is None:
+        return list(session.scalars(_NEWEST, given).unique())
+    return list(session.scalars(_NEWEST_AMONG, {**given, "numbers": sorted(access.orders)}).unique())
 
 
 def find(session: Session, access: Access, number: str) -> Order | None:
     """The order with this number, if it is the customer's; None otherwise, whatever the reason."""
-    order = session.scalar(_query().where(Order.number == number))
+    order = session.scalars(_NUMBERED, {"number": number}).unique().one_or_none()
     return order if order is not None and access.sees(order) else None
 
 
@@ -100,7 +107,7 @@ def cancel(session: Session, order: Order, now: datetime, reason: str = "") -> d
 
     Returns ``{"number", "refund_cents", "method", "due_at"}``; nothing to refund: 0.
     """
-    session.refresh(order, with_for_update=True)
+    db.lock(session, order)
     check_cancel(order)
     was_paid = order.status == OrderStatus.PAID
     order.status, order.cancelled_at, order.cancel_reason = OrderStatus.CANCELLED.value, now, reason[:100]
@@ -161,7 +168,7 @@ def change_delivery(
     day: str | None = None,
 ) -> None:
     """Changes what is given on an order that has not been packed. Raises Refusal."""
-    session.refresh(order, with_for_update=True)
+    db.lock(session, order)
     check_change_address(order)
     order.address = address or order.address
     order.recipient = recipient or order.recipient

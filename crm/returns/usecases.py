@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from core import settings
+from core import db, settings
 from core.calendar import add_working_days
 from core.clock import local, told
 from core.errors import Refusal
@@ -478,7 +478,7 @@ def settle_problem(
 
 def move_pickup(session: Session, case: AfterSalesCase, pickup_at: datetime, now: datetime) -> None:
     """Another time for the pick-up. Raises Refusal once the goods are under way."""
-    session.refresh(case, with_for_update=True)
+    db.lock(session, case)
     if case.status != CaseStatus.PICKUP:
         raise Refusal(
             f"这单现在是“{CaseStatus(case.status).label}”，不用再约取件了。",
@@ -497,7 +497,7 @@ def check_call_off(case: AfterSalesCase) -> None:
 
 def call_off(session: Session, case: AfterSalesCase, now: datetime) -> None:
     """Ends a case before anything has moved; money that waited for the goods is not due any more. Raises Refusal."""
-    session.refresh(case, with_for_update=True)
+    db.lock(session, case)
     check_call_off(case)
     case.status, case.updated_at = CaseStatus.CANCELLED.value, now
     waiting = select(Refund).where(Refund.case_id == case.id, Refund.status == RefundStatus.WAITING_GOODS.value)
@@ -542,7 +542,7 @@ def settle_lost(
     session: Session, order: Order, now: datetime, settlement: Settlement
 ) -> tuple[list[AfterSalesCase], Refund | None]:
     """Lost goods are sent again or paid back. Raises Refusal when there is nothing (left) to settle or no stock."""
-    session.refresh(order, with_for_update=True)
+    db.lock(session, order)
     items = lost_items(session, order)
     if not items:
         raise Refusal(
@@ -675,7 +675,7 @@ def case_of(session: Session, refund: Refund) -> AfterSalesCase | None:
 
 def _lock(session: Session, item: OrderItem) -> None:
     # the order's row stands for all that hangs on it: a second booking waits here and then finds the first
-    session.refresh(item.order, with_for_update=True)
+    db.lock(session, item.order)
 
 
 def _case(

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from core import db
 from core.clock import local, told
 from core.errors import Invalid, NotFound, Refusal
 from core.once import once
@@ -149,7 +150,7 @@ def _ask_carrier(
             way_on=("查物流",),
         )
     detail = _in_words(new)
-    session.refresh(order, with_for_update=True)
+    db.lock(session, order)
     asked = tickets.open_one(session, order.customer_id, TicketKind.ADDRESS, order.id)
     if asked is not None and asked.detail == detail:
         return

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import db
 from core.errors import Conflict, NotFound
 from crm.customers.models import Customer
 from helpdesk.conversations import usecases as conversations
@@ -46,7 +47,7 @@ def done(session: Session, agent: Agent, number: str, result: str, now: datetime
     if ticket is None:
         raise NotFound("没有找到这个任务，请刷新列表。")
     talk = conversations.locked(session, ticket.conversation_id) if ticket.conversation_id else None
-    session.refresh(ticket, with_for_update=True)
+    db.lock(session, ticket)
     note = f"\n处理结果（{agent.display_name}）：{result}"
     if ticket.status == TicketStatus.SOLVED:
         if ticket.detail.endswith(note):

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import db
 from core.clock import iso, told
 from core.errors import Refusal
 from crm.customers.access import Access
@@ -53,7 +54,7 @@ def search(
     session: Session, now: datetime, order: Order, *, parcel: Parcel | None, said: str, conversation: Conversation
 ) -> Ticket:
     """An urgent ticket for the carrier to find the parcel. Raises Refusal when there is one already."""
-    session.refresh(order, with_for_update=True)
+    db.lock(session, order)
     there = tickets.open_one(session, order.customer_id, TicketKind.LOST_PARCEL, order.id)
     if there is not None:
         raise known(there)
@@ -77,7 +78,7 @@ def search(
 
 def found_again(session: Session, ticket: Ticket, now: datetime) -> None:
     """Ends a search; one that has ended already stays as it is."""
-    session.refresh(ticket, with_for_update=True)
+    db.lock(session, ticket)
     if ticket.status == TicketStatus.SOLVED:
         return
     ticket.status, ticket.solved_at = TicketStatus.SOLVED.value, now

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from core import db
 from core.clock import local
 from core.errors import Refusal
 from crm.customers.access import Access
@@ -336,7 +337,7 @@ def check_move_to(visit: Visit, now: datetime, day: date, slot: Slot) -> None:
 
 def move(session: Session, visit: Visit, now: datetime, day: date, slot: Slot) -> None:
     """Another day and slot. Raises Refusal."""
-    session.refresh(visit, with_for_update=True)
+    db.lock(session, visit)
     check_move(visit, now)
     check_move_to(visit, now, day, slot)
     visit.day, visit.slot, visit.moved = day, slot.value, visit.moved + 1
@@ -347,7 +348,7 @@ def move(session: Session, visit: Visit, now: datetime, day: date, slot: Slot) -
 
 def call_off(session: Session, visit: Visit, now: datetime) -> Repair | None:
     """Nobody comes; a repair that hung on the visit is withdrawn as well and given back. Raises Refusal."""
-    session.refresh(visit, with_for_update=True)
+    db.lock(session, visit)
     check_move(visit, now)
     visit.status = VisitStatus.CANCELLED.value
     repair = session.get(Repair, visit.repair_id) if visit.repair_id else None
@@ -359,7 +360,7 @@ def call_off(session: Session, visit: Visit, now: datetime) -> Repair | None:
 
 def _lock(session: Session, item: OrderItem) -> None:
     # the order's row stands for all that hangs on it: a second booking waits here and then finds the first
-    session.refresh(item.order, with_for_update=True)
+    db.lock(session, item.order)
 
 
 def _book(

@@ -14,9 +14,11 @@ from sqlalchemy import Engine, select
 
 import migrations.models  # noqa: F401 – every table is known before the first query
 from core import clock, db
-from core.errors import Busy, Conflict, TooMany
+from core.errors import Busy, Conflict, Refusal, TooMany
 from core.once import once
-from crm.customers.access import verify
+from crm.customers.access import SIGNED_IN, Access, verify
+from crm.customers.models import Customer
+from crm.orders import usecases as orders
 from helpdesk.conversations import turns, usecases
 from helpdesk.conversations.models import Conversation
 from helpdesk.conversations.rules import State
@@ -173,6 +175,18 @@ def guess(engine: Engine, talk_id: str, number: str, last4: str) -> str:
             return "in" if verify(session, talk_id, number, last4, clock.now()) else "wrong"
     except TooMany:
         return "too many"
+
+
+def call_off(engine: Engine, customer_id: int, number: str) -> str:
+    """A customer's page that calls an order off, which it sees among the others."""
+    try:
+        with db.writing(engine) as session:
+            access = Access(session.get_one(Customer, customer_id), SIGNED_IN)
+            order = next(order for order in orders.visible(session, access) if order.number == number)
+            orders.cancel(session, order, clock.now())
+    except Refusal as refusal:
+        return refusal.code
+    return "called off"
 
 
 def work(engine: Engine, key: str, who: int) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, select
 from core import clock, db, settings
 from core.once import once
 from crm.customers.models import VerificationTry
+from crm.returns.models import Refund
 from helpdesk.conversations import turns
 from helpdesk.conversations.models import Conversation, Message
 from helpdesk.conversations.rules import HandoverReason, State
@@ -239,6 +240,15 @@ def test_guessing_in_parallel_gives_no_more_tries_than_guessing_one_by_one(datab
     mine = talk(database)
     lots = [(mine, f"20260101{n:07d}", "0000") for n in range(16)]
     assert Counter(crowd.race(database, racers.guess, lots)) == {"wrong": most, "too many": 16 - most}
+
+
+def test_an_order_that_many_call_off_at_once_is_paid_back_once(database: Engine, crowd: Crowd) -> None:
+    customer = (shop := Shop(database)).customer()
+    order = shop.order(customer, status="paid")
+    got = Counter(crowd.race(database, racers.call_off, [(customer.id, order.number)] * 8))
+    assert got == {"called off": 1, "cancel_cancelled": 7}
+    with db.reading(database) as session:
+        assert session.scalars(select(Refund.amount_cents)).all() == [order.total_cents]
 
 
 def test_what_many_do_at_once_is_done_once_and_all_get_its_result(database: Engine, crowd: Crowd) -> None:

@@ -52,7 +52,7 @@ def platform(callback: Callback, time: Time) -> Iterator[Callable[..., Platform]
         url = stack.enter_context(served(callback))
 
         def start(mode: str = Mode.PLAIN, **given: Any) -> Platform:
-            given = {"redeliver_seconds": 0.4, "clock": time, **given}
+            given = {"clock": time, **given}
             return stack.enter_context(Platform(url, APP_ID, TOKEN, KEY, mode, **given))
 
         yield start
@@ -78,7 +78,7 @@ def test_a_message_without_an_answer_in_time_is_delivered_three_times_with_one_n
         return 200, passive("晚了")
 
     callback.answer = too_late
-    user = platform().user(OPENID)
+    user = platform(redeliver_seconds=0.4).user(OPENID)
     delivery = user.sends("在吗").wait()
     over.set()
     assert (delivery.tries, delivery.outcome) == (3, Outcome.GIVEN_UP)
@@ -89,7 +89,7 @@ def test_a_message_without_an_answer_in_time_is_delivered_three_times_with_one_n
 
 def test_nothing_is_delivered_again_once_it_was_answered(platform, callback):
     callback.answer = lambda _call, number: (503, "") if number == 1 else (200, passive("您好"))
-    user = platform().user(OPENID)
+    user = platform(redeliver_seconds=1.5).user(OPENID)
     assert user.sends("在吗").wait().tries == 2
     assert user.sends("还在吗").wait().tries == 1
     assert [(line.how, line.text) for line in user.received] == [(How.PASSIVE, "您好")] * 2

@@ -60,9 +60,15 @@ class Brain:
     pid: int = 0
     start: float = 0.0
     turns: dict[str, list[float]] = field(default_factory=dict)
+    processor: dict[str, float] = field(default_factory=dict)  # of all turns of a kind
     rates: dict[int, list[float]] = field(default_factory=dict)
     parses: list[float] = field(default_factory=list)
     growth: dict[int, float] = field(default_factory=dict)
+
+    def ran(self) -> float:
+        """The processor's time that the process has had."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
     def memory(self) -> float:
         """Resident memory."""
@@ -251,10 +257,12 @@ class Caller:
 
 async def turns(brain: Brain, kind: str, talks: Sequence[list[str]]) -> None:
     """One talk after the other."""
+    before = brain.ran()
     async with Caller(brain) as caller:
         for lines in talks:
             sender = uuid.uuid4().hex
             brain.turns.setdefault(kind, []).extend([await caller.say(sender, line) for line in lines])
+    brain.processor[kind] = brain.processor.get(kind, 0.0) + brain.ran() - before
 
 
 async def rate(brain: Brain, parallel: int, talks: list[list[str]]) -> None:
@@ -358,6 +366,7 @@ def table(stock: Brain, ours: Brain, memory: Sequence[float]) -> None:
     for kind in KINDS:
         row(f"turn ({kind}) p50", *(1000 * statistics.median(b.turns[kind]) for b in (stock, ours)), "ms")
         row(f"turn ({kind}) p95", *(1000 * _p95(b.turns[kind]) for b in (stock, ours)), "ms")
+        row(f"processor ({kind})", *(1000 * b.processor[kind] / len(b.turns[kind]) for b in (stock, ours)), "ms")
     for parallel in PARALLEL:
         both = [statistics.median(b.rates[parallel]) for b in (stock, ours)]
         row(f"{parallel} talks at a time", *both, "turns/s", more_is_better=True)

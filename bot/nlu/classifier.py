@@ -7,7 +7,7 @@ with such a lead over the second was right, ``outside`` how often a message with
 """
 
 import math
-from typing import Any, Dict, List, NamedTuple, Text, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Text, Tuple
 
 import joblib
 import numpy as np
@@ -84,7 +84,7 @@ class Model:
 
     def read(self, seen: View) -> "Reading":
         """One message's readings; see the module."""
-        scores = self._scores(seen)
+        scores = self._scores([seen])[0]
         order = np.argsort(-scores)
         best, second = scores[order[:2]]
         sure = _chance(self.sure, best - second)
@@ -97,14 +97,14 @@ class Model:
             sum(pair in self.mender.twos for pair in pairs) / max(len(pairs), 1),
         )
 
-    def first(self, seen: View) -> Tuple[Text, float]:
-        """The best reading alone, with its chance."""
+    def first(self, seen: Sequence[View]) -> List[Tuple[Text, float]]:
+        """The best reading alone of each message, with its chance."""
         scores = self._scores(seen)
-        second, best = np.partition(scores, -2)[-2:]
-        return self.classes[int(scores.argmax())], _chance(self.sure, best - second)
+        leads = _lead(scores)
+        return [(self.classes[i], _chance(self.sure, lead)) for i, lead in zip(scores.argmax(axis=1).tolist(), leads)]
 
-    def _scores(self, seen: View) -> np.ndarray:
-        return rows.scores(self.rows.row(seen), self.coefficients, self.offsets)
+    def _scores(self, seen: Sequence[View]) -> np.ndarray:
+        return rows.scores(self.rows.of(seen), self.coefficients, self.offsets, len(seen))
 
 
 class Reading(NamedTuple):
@@ -116,7 +116,7 @@ class Reading(NamedTuple):
 
 
 def _lead(scores: np.ndarray) -> np.ndarray:
-    best = np.sort(scores, axis=1)
+    best = np.partition(scores, -2, axis=1)
     return np.asarray(best[:, -1] - best[:, -2])
 
 
@@ -200,8 +200,8 @@ class IntentClassifier(GraphComponent):
             message.set("also", wishes.also(meant, entities, ranking[0]["name"], self._first), add_to_output=True)
         return messages
 
-    def _first(self, clause: Text, entities: Entities) -> Tuple[Text, float]:
-        return self._model.first(view(clause, entities))
+    def _first(self, parts: Sequence[Tuple[Text, Entities]]) -> List[Tuple[Text, float]]:
+        return self._model.first([view(clause, entities) for clause, entities in parts])
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Later components need nothing of ours."""

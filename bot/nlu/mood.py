@@ -24,29 +24,24 @@ from sklearn.svm import LinearSVC
 from bot.nlu import fingerprint, rows
 from bot.nlu.recognizer import recognise
 from bot.nlu.rows import Rows
-from bot.nlu.views import View, seen_characters, seen_concepts, seen_syllables, seen_words, view
+from bot.nlu.views import View, seen_characters, seen_concepts, seen_shouts, seen_syllables, seen_words, view
 
 MOODS = ("anger", "worry", "threat", "urgency")
 LINES = Path(__file__).resolve().parent.parent.parent / "data" / "mood" / "mood.tsv"
-VIEWS = [(seen_characters, 1.0), (seen_words, 0.7), (seen_concepts, 0.5), (seen_syllables, 0.4)]
-SHOUT = 0.5
-
-
-def seen_shouts(seen: View) -> List[Text]:
-    """How it is said: runs of marks, as classes."""
-    text = seen.shaped
-    loud = sum(text.count(mark) for mark in "!！")
-    asking = sum(text.count(mark) for mark in "?？")
-    doubled = any(a == b for a, b in zip(seen.words, seen.words[1:]))
-    signs = {"<calm marks>": not loud and not asking, "<!>": loud == 1, "<!!>": loud > 1, "<??>": asking > 1}
-    return [sign for sign, there in signs.items() if there] + (["<doubled>"] if doubled else [])
+VIEWS = [
+    (seen_characters, 1.0),
+    (seen_words, 0.7),
+    (seen_concepts, 0.5),
+    (seen_syllables, 0.4),
+    (seen_shouts, 0.5),
+]
 
 
 class Moods:
     """Fitted rows, one linear model a mood, and what its scores mean."""
 
     def __init__(self) -> None:
-        self.rows = Rows([*VIEWS, (seen_shouts, SHOUT)])
+        self.rows = Rows(VIEWS)
         self.coefficients = csr_matrix((0, 0), dtype=np.float32)
         self.offsets = np.zeros(0)
         self.sure = np.zeros((0, 2))  # a mood's slope and offset from score to probability
@@ -66,7 +61,7 @@ class Moods:
 
     def probabilities(self, seen: View) -> Dict[Text, float]:
         """One message's moods, each 0–1."""
-        told = rows.scores(self.rows.row(seen), self.coefficients, self.offsets)
+        (told,) = rows.scores(self.rows.of([seen]), self.coefficients, self.offsets)
         chances = 1 / (1 + np.exp(-(self.sure[:, 0] * told + self.sure[:, 1])))
         return {mood: round(float(p), 3) for mood, p in zip(MOODS, chances)}
 

@@ -13,13 +13,12 @@ from typing import Any, Dict, Iterable, List, Text, Tuple
 import numpy as np
 from pypinyin import lazy_pinyin
 
-from bot.nlu.rows import packed, unpacked
-
 CHANGE = 6.0  # nats: between 4 and 6 as many slips are mended; from 8 on fewer, below 4 sound text is changed
 ALIKE, BEAM = 8, 8  # characters of one sound that are tried; readings kept at each step
 CHANCES = 100_000  # remembered; some ten megabytes
 COUNTS = ("ones", "twos", "threes")
 SHARES = (0.6, 0.3, 0.1)  # of runs of three, two and one
+BETWEEN = "\0"  # the keys are stored as one string: a million of them take ten seconds to read
 
 
 class Mender:
@@ -34,16 +33,16 @@ class Mender:
         self._chances: Dict[Text, float] = {}  # what was worked out before, for this process
 
     def __getstate__(self) -> Dict[Text, Any]:
-        """Counts as one string and one array each; see rows.py."""
+        """Counts as one string and one array each."""
         counts = {name: self.__dict__[name] for name in COUNTS}
-        packs = {n: (packed(list(c)), np.array(list(c.values()))) for n, c in counts.items()}
+        packs = {n: (BETWEEN.join(c).encode(), np.array(list(c.values()))) for n, c in counts.items()}
         return {**self.__dict__, **packs, "_chances": {}}
 
     def __setstate__(self, state: Dict[Text, Any]) -> None:
         self.__dict__.update(state)
         for name in COUNTS:
             keys, values = state[name]
-            setattr(self, name, dict(zip(unpacked(keys), values.tolist())))
+            setattr(self, name, dict(zip(keys.decode().split(BETWEEN), values.tolist())))
 
     def fit(self, texts: Iterable[Text]) -> "Mender":
         """Learns from texts as :func:`bot.nlu.text.shape` leaves them."""
@@ -65,7 +64,9 @@ class Mender:
 
     def mend(self, text: Text) -> Text:
         """The folded text as it was probably meant; the same text when nothing in it is odd."""
-        choices = self._choices(text)
+        whole = f"^{text}$"
+        odd = [whole[i : i + 2] not in self.twos for i in range(len(whole) - 1)]
+        choices = self._choices(text, odd) if any(odd) else []
         if all(len(choice) == 1 for choice in choices):
             return text
         readings: Dict[Text, Tuple[float, Text]] = {"^": (0.0, "")}  # by their last two characters
@@ -90,10 +91,8 @@ class Mender:
             readings = dict(sorted(after.items(), key=lambda item: -item[1][0])[:BEAM]) if len(after) > BEAM else after
         return max(readings.values())[1][:-1]
 
-    def _choices(self, text: Text) -> List[List[Text]]:
+    def _choices(self, text: Text, odd: List[bool]) -> List[List[Text]]:
         """For each character itself, and where it is odd beside a neighbour those of its sound."""
-        whole = f"^{text}$"
-        odd = [whole[i : i + 2] not in self.twos for i in range(len(whole) - 1)]
         choices = []
         for n, character in enumerate(text):
             others = self.sounds.get(_sound(character), []) if _is_han(character) and (odd[n] or odd[n + 1]) else []

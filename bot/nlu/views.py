@@ -4,11 +4,13 @@ Characters carry meaning without a word border; words and their pairs add what c
 make 啥时候 and 几号 the same question; syllables make 发漂 sound like 发票; the masked text forgets which fridge it was.
 """
 
+import hashlib
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Text, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Text, Tuple
 
+import numpy as np
 import yaml
 from pypinyin import lazy_pinyin
 
@@ -46,6 +48,10 @@ MARKED = {
     "negated",
     "quantity",
 }
+# Odd, with their bits well mixed, so that what differs stays different.
+STEP, PAIR, TRIPLE = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93))
+SALT = 0xA24BAED4963EE407  # sets the same number of two ways of looking apart
+Numbers = np.ndarray  # of np.uint64
 CONCEPTS = Path(__file__).with_name("concepts.yml")
 
 
@@ -110,8 +116,7 @@ def _concepts() -> "Tuple[re.Pattern[str], Dict[Text, List[Text]]]":
     return re.compile("|".join(re.escape(wording) for wording in longest_first)), found
 
 
-@lru_cache(maxsize=64)
-def concepts(shaped: Text) -> List[Text]:
+def _concepts_of(shaped: Text) -> List[Text]:
     """The concepts of a text, each pair of neighbours in order, and each pair whatever the order."""
     pattern, meaning = _concepts()
     in_order = [["^"], *(meaning[m.group()] for m in pattern.finditer(shaped)), ["$"]]
@@ -122,33 +127,92 @@ def concepts(shaped: Text) -> List[Text]:
     return [*single, *follow, *both]
 
 
-@lru_cache(maxsize=64)
-def _runs(text: Text) -> List[Text]:
-    whole = f"^{text}$"
-    return [whole[i : i + n] for n in (1, 2, 3) for i in range(len(whole) + 1 - n)]
+# Features are numbers (rows.py says why). A run of tokens has the number that its tokens' numbers make.
 
 
-def seen_characters(seen: View) -> List[Text]:
+@lru_cache(maxsize=200_000)
+def _number(token: Text) -> int:
+    return int.from_bytes(hashlib.blake2b(token.encode(), digest_size=8).digest(), "big")
+
+
+def numbers(tokens: Iterable[Text]) -> Numbers:
+    """A number of 64 bits for each token, the same in every process."""
+    return np.array([_number(token) for token in tokens], np.uint64)
+
+
+def _runs(single: Numbers) -> Numbers:
+    pairs = single[:-1] * STEP + single[1:]
+    return np.concatenate([single, pairs + PAIR, pairs[:-1] * STEP + single[2:] + TRIPLE])
+
+
+def _character_runs(text: Text) -> Numbers:
+    codes = np.frombuffer(f"^{text}$".encode("utf-32-le"), np.uint32)
+    return _runs(codes.astype(np.uint64) * STEP)
+
+
+def seen_characters(seen: View) -> Numbers:
     """Runs of one to three characters."""
-    return _runs(seen.shaped)
+    return _character_runs(seen.shaped)
 
 
-def seen_masked(seen: View) -> List[Text]:
+def seen_masked(seen: View) -> Numbers:
     """The same with entities masked."""
-    return _runs(seen.masked)
+    return _character_runs(seen.masked)
 
 
-def seen_words(seen: View) -> List[Text]:
+def seen_words(seen: View) -> Numbers:
     """Words, pairs of neighbours, marks."""
-    return [*seen.words, *(f"{a}_{b}" for a, b in zip(seen.words, seen.words[1:])), *seen.marks]
+    single = numbers(seen.words)
+    return np.concatenate([single, single[:-1] * STEP + single[1:] + PAIR, numbers(seen.marks)])
 
 
-def seen_concepts(seen: View) -> List[Text]:
-    """See :func:`concepts`."""
-    return concepts(seen.shaped)
+def seen_concepts(seen: View) -> Numbers:
+    """See :func:`_concepts_of`."""
+    return numbers(_concepts_of(seen.shaped))
 
 
-def seen_syllables(seen: View) -> List[Text]:
+def seen_syllables(seen: View) -> Numbers:
     """Runs of one to three syllables, without tones."""
-    whole = ["^", *seen.syllables, "$"]
-    return [" ".join(whole[i : i + n]) for n in (1, 2, 3) for i in range(len(whole) + 1 - n)]
+    return _runs(numbers(["^", *seen.syllables, "$"]))
+
+
+def seen_shouts(seen: View) -> Numbers:
+    """How it is said: runs of marks, as classes."""
+    loud = sum(seen.shaped.count(mark) for mark in "!！")
+    asking = sum(seen.shaped.count(mark) for mark in "?？")
+    doubled = any(a == b for a, b in zip(seen.words, seen.words[1:]))
+    signs = {"<calm marks>": not loud and not asking, "<!>": loud == 1, "<!!>": loud > 1, "<??>": asking > 1}
+    return numbers([*(sign for sign, there in signs.items() if there), *(["<doubled>"] if doubled else [])])
+
+
+WAYS: "Tuple[Callable[[View], Numbers], ...]" = (
+    seen_characters,
+    seen_masked,
+    seen_words,
+    seen_concepts,
+    seen_syllables,
+    seen_shouts,
+)
+SALTS = np.array([n * SALT % 2**64 for n in range(len(WAYS))], np.uint64)
+
+
+class Features(NamedTuple):
+    """Of one message: each feature once, of which of the WAYS it is, and how much it counts by how often it is there."""
+
+    numbers: Numbers
+    ways: np.ndarray
+    counts: np.ndarray
+
+
+@lru_cache(maxsize=64)  # intents and moods look at the same message
+def features(seen: View, chosen: Tuple[int, ...] = tuple(range(len(WAYS)))) -> Features:
+    """What is seen of a message in the ``chosen`` WAYS."""
+    parts = [WAYS[way](seen) for way in chosen]
+    ways = np.array(chosen).repeat([len(part) for part in parts])
+    every = np.concatenate(parts) ^ SALTS[ways]
+    order = every.argsort()
+    every = every[order]
+    is_new = np.ones(len(every), bool)
+    np.not_equal(every[1:], every[:-1], out=is_new[1:])
+    first = is_new.nonzero()[0]
+    return Features(every[first], ways[order[first]], 1 + np.log(np.diff(first, append=len(every))))

@@ -37,6 +37,7 @@ SAME_MATTER = [
 
 
 Entities = List[Dict[Text, Any]]
+Read = Callable[[List[Tuple[Text, Entities]]], List[Tuple[Text, float]]]
 
 
 def clauses(text: Text, entities: Entities) -> List[Tuple[Text, Entities]]:
@@ -56,16 +57,13 @@ def clauses(text: Text, entities: Entities) -> List[Tuple[Text, Entities]]:
     ]
 
 
-def also(
-    text: Text, entities: Entities, first: Text, read: Callable[[Text, Entities], Tuple[Text, float]]
-) -> List[Text]:
-    """Further wishes besides ``first``. ``read`` gives the intent and confidence of a clause."""
+def also(text: Text, entities: Entities, first: Text, read: Read) -> List[Text]:
+    """Further wishes besides ``first``. ``read`` gives the intent and confidence of each clause."""
     found: List[Text] = []
     parts = clauses(text, entities) if first not in NO_WISH else []
     if len(parts) < 2:
         return []
-    for part in parts:
-        intent, sure = read(*part)
+    for intent, sure in read(parts):
         kin = {first, *found}
         if intent in NO_WISH or intent in kin or sure < SURE:
             continue

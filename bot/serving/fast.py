@@ -7,7 +7,7 @@ endpoints.yml, and run.py leaves TensorFlow out. switches.py turns them off.
 import gc
 from typing import Callable, Dict, Text
 
-from bot.serving import actions, copies, domain, event_classes, graph, hands, rule_index, slots, states, switches
+from bot.serving import actions, copies, domain, event_classes, graph, hands, http, rule_index, slots, states, switches
 
 COLLECT_AFTER = 30_000  # objects made and not yet let go of
 INSTALL: Dict[Text, Callable[[], None]] = {
@@ -17,6 +17,7 @@ INSTALL: Dict[Text, Callable[[], None]] = {
     "event_classes": event_classes.install,
     "graph": graph.install,
     "hands": hands.install,
+    "http": http.install,
     "rule_index": rule_index.install,
     "slots": slots.install,
     "states": states.install,

@@ -10,6 +10,7 @@ PATHS = (
     "event_classes",
     "graph",
     "hands",
+    "http",
     "rule_index",
     "slots",
     "states",

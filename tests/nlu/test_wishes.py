@@ -14,8 +14,8 @@ MEANINGS = {
 }
 
 
-def read(clause: str, _entities: list[dict[str, object]]) -> tuple[str, float]:
-    return MEANINGS.get(clause, ("chitchat", 0.3))
+def read(parts: list[tuple[str, list[dict[str, object]]]]) -> list[tuple[str, float]]:
+    return [MEANINGS.get(clause, ("chitchat", 0.3)) for clause, _entities in parts]
 
 
 @pytest.mark.parametrize("joint", ["，", " ", "。另外", "；顺便", "，然后"])

@@ -14,7 +14,9 @@ let timer = null
 let asked = 0
 
 export function lookAtChannel(id) {
-  if (ui.activeId === id) plan(id, SOON_MS, 0)
+  if (ui.activeId !== id) return
+  asked += 1 // an answer that is under way knows nothing of what is new, and must not put off this look
+  plan(id, SOON_MS, 0)
 }
 
 function plan(id, ms, looks) {
@@ -26,12 +28,13 @@ async function look(id, looks) {
   const mine = (asked += 1)
   try {
     const told = await api.channel(id)
-    if (mine !== asked) return // somebody has asked since
+    if (mine !== asked) return // there is something new since
     channels[id] = told
     const wait = lookAgainIn(told, looks, Date.now() + serverClockOffset())
     if (wait != null) plan(id, wait, looks + 1)
-  } catch {
-    // Known again with the next line; what is shown may be a little old.
+  } catch (error) {
+    const passes = !error.status || error.status === 429 || error.status >= 500 // the network, the server
+    if (passes && mine === asked) plan(id, lookAgainIn({ under_way: true }, looks), looks + 1)
   }
 }
 

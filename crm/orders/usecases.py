@@ -21,9 +21,8 @@ from crm.returns.rules import OPEN, CaseKind, CaseStatus
 SHOWN_MOST = 30
 
 
-_ORDERS = select(
-    Order
-).options(  # one question brings all: of a few orders its rows are cheaper than four more questions
+# One question brings all: of a few orders its rows are cheaper than four more questions.
+_ORDERS = select(Order).options(
     joinedload(Order.items).joinedload(OrderItem.product), joinedload(Order.payments), joinedload(Order.parcels)
 )
 _NUMBERED = _ORDERS.where(Order.number == bindparam("number"))

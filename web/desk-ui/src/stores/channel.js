@@ -40,5 +40,6 @@ async function look(id, looks) {
 
 export function resetChannels() {
   clearTimeout(timer)
+  asked += 1 // nor does an answer under way belong to whoever signs in next
   for (const id of Object.keys(channels)) delete channels[id]
 }

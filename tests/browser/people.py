@@ -1,9 +1,8 @@
 """A customer and an agent in the browser, by what they do."""
 
 import re
-from contextlib import suppress
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
 
 from cli.setup import DEMO_PASSWORD
 
@@ -84,16 +83,11 @@ class Agent:
 
     def opens_the_new_one(self) -> None:
         """The talk the system has just given."""
-        new, composer = (
-            self.page.locator('[data-testid="talk-item"][data-kind="new"]'),
-            self.page.get_by_test_id("composer"),
-        )
-        new.first.click()
-        with suppress(TimeoutError):
-            composer.wait_for(timeout=3000)
-        if composer.is_hidden() and new.count():  # the queue above got shorter, and the list moved under the pointer
-            new.first.click()
-        expect(composer).to_be_visible()
+        new = self.page.locator('[data-testid="talk-item"][data-kind="new"]').first
+        talk = self.page.locator(f'[data-id="{new.get_attribute("data-id")}"]')
+        expect(talk).to_have_count(1)  # it has left the queue above, and the list no longer moves
+        talk.click()
+        expect(self.page.get_by_test_id("composer")).to_be_visible()
 
     @property
     def lines(self) -> Locator:
